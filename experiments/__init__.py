@@ -1,0 +1,1 @@
+"""Hydra entry points, one module per command; the only code that knows both Hydra and mitigation."""

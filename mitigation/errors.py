@@ -1,0 +1,78 @@
+"""Every error a user can meet, as one tree; each names the value, the fault and the remedy, and carries an exit code.
+
+MitigationError                1  a fault of ours
+├── ConfigError                2  the request is wrong: nothing was sent, nothing was written
+│   └── ModelFileError         2  the embedded model's file is absent or altered
+├── StoreError                 3  results cannot be read or written
+├── AnalysisError              3  there is nothing that can be analysed
+├── Stopped                    3  the whole run has to stop (key refused, quota gone, disk full)
+├── BudgetError                4  the next call could pass the cap
+└── CallError                  3  one model call failed for good; fails its battle only
+    ├── CallRefused            3  the provider refused to answer: a state of the battle, not a fault
+    └── CallRetryable          3  this attempt failed in a way that may pass
+"""
+
+from __future__ import annotations
+
+
+class MitigationError(Exception):
+    """Base of all errors that are shown to a user as one short message without a traceback."""
+
+    exit_code = 1
+
+
+class ConfigError(MitigationError):
+    """The configuration or the command line is wrong."""
+
+    exit_code = 2
+
+
+class ModelFileError(ConfigError):
+    """The embedded model's file is missing or is not the file this version was tested with."""
+
+
+class StoreError(MitigationError):
+    """A file of results is unreadable, locked by another process or cannot be written."""
+
+    exit_code = 3
+
+
+class AnalysisError(MitigationError):
+    """There is no scored battle, or the table breaks the rules that an analysis needs."""
+
+    exit_code = 3
+
+
+class Stopped(MitigationError):
+    """A fault that every further call would meet: the run stops and what is missing stays pending."""
+
+    exit_code = 3
+
+
+class BudgetError(MitigationError):
+    """The next call could cost more than what is left of the budget."""
+
+    exit_code = 4
+
+
+class CallError(MitigationError):
+    """One call failed for good."""
+
+    exit_code = 3
+
+
+class CallRefused(CallError):
+    """The provider refused to answer (content filter, stop reason refusal)."""
+
+
+class CallRetryable(CallError):
+    """One attempt failed in a way that another attempt may mend.
+
+    Args:
+        message: what happened.
+        retry_after: seconds that the provider asked to wait, or None.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
