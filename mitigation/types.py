@@ -1,4 +1,4 @@
-"""The frozen values that every stage speaks; they validate themselves and import nothing of ours but the errors.
+"""The frozen values that every stage speaks; they validate themselves.
 
 Data flows as Identity × Scenario × Pairing → Cell → Battle → Transcript → Detection → Outcome → Contrast.
 "Could not be judged" is None and is counted; it is never 0 and never NaN.
@@ -6,12 +6,12 @@ Data flows as Identity × Scenario × Pairing → Cell → Battle → Transcript
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
+from mitigation.checks import check_choice, check_float, check_int, check_name
 from mitigation.errors import ConfigError
 
 Provider = Literal["openai", "anthropic", "embedded", "scripted"]
@@ -30,34 +30,6 @@ LABELS: Final[tuple[Label, ...]] = get_args(Label)
 
 MAX_MESSAGES: Final = 1_000
 MAX_REPLICATES: Final = 1_000_000
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
-
-def check_name(value: object, what: str) -> str:
-    """Return `value` if it is a name that is safe as a folder and in a battle id, else raise ConfigError."""
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ConfigError(f"{what}={value!r} is not a name: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit")
-    return value
-
-
-def check_int(value: object, what: str, *, low: int, high: int) -> int:
-    """Return `value` if it is a whole number from `low` to `high`, else raise ConfigError."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{what}={value!r} is out of range: give a whole number from {low:,} to {high:,}")
-    return value
-
-
-def check_float(value: object, what: str, *, low: float, high: float) -> float:
-    """Return `value` if it is a finite number from `low` to `high`, else raise ConfigError."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not low <= value <= high:
-        raise ConfigError(f"{what}={value!r} is out of range: give a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def check_choice(value: object, what: str, choices: tuple[str, ...]) -> None:
-    """Raise ConfigError unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ConfigError(f"{what}={value!r} is not known: choose one of {', '.join(choices)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +84,7 @@ class Scenario:
 
     def __post_init__(self) -> None:
         check_name(self.name, "scenario.name")
-        if len(self.agents) != 2 or self.agents[0] == self.agents[1] or not all(self.agents):
+        if self.agents[0] == self.agents[1] or not all(self.agents):
             raise ConfigError(f"scenario {self.name} has agents {self.agents!r}: name two different agents")
         if not self.task.strip():
             raise ConfigError(f"scenario {self.name} has an empty task: write its text file")
@@ -143,7 +115,7 @@ class Model:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.strip() or not self.name.isprintable() or len(self.name) > 200:
+        if not self.name.strip() or not self.name.isprintable() or len(self.name) > 200:
             raise ConfigError(f"model.name={self.name!r} is not a model id: give the id that the provider lists")
         check_choice(self.provider, f"provider of model {self.name}", get_args(Provider))
         if self.temperature is not None:
@@ -227,15 +199,15 @@ class Battle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """One side of a battle as it was played: seat 0 opens."""
+    """One side of a battle as it was played: seat 0 opens. What a transcript from elsewhere does not say is None."""
 
     name: str
-    model: str
-    provider: str
-    temperature: float | None
-    max_tokens: int
-    wording: int | None
-    prompt_sha256: str
+    model: str | None = None
+    provider: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    wording: int | None = None
+    prompt_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +225,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """One battle as it was fought; the fields are those of a line of battles.jsonl."""
+    """One battle as it was fought; the fields are those of a line of battles.jsonl.
+
+    `flags` holds "what:message index" for messages that a rule of battle.py noticed (a truncated reply, an "if I lose").
+    """
 
     battle_id: str
     identity: str
@@ -270,6 +245,7 @@ class Transcript:
     finished_at: str | None
     agents: tuple[Agent, ...]
     turns: tuple[Turn, ...]
+    flags: tuple[str, ...] = ()
     error: str | None = None
 
     @property

@@ -1,0 +1,239 @@
+"""The only module that knows Hydra and mitigation: command lines to composed configs, and configs to domain objects.
+
+Text for agents never passes through OmegaConf: YAML names a .txt file, and this module reads it byte for byte.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mitigation.checks import check_int, check_study
+from mitigation.errors import ConfigError
+from mitigation.types import AnalysisPlan, Cell, Identity, Scenario
+
+SWEEPABLE = ("identity", "scenario", "pairing")
+SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
+
+
+def conf_dir() -> Path:
+    """Return the folder of configs: that of the working directory if it has one, else the one that was installed."""
+    here = Path.cwd() / "conf"
+    if (here / "battle.yaml").is_file():
+        return here
+    package = Path(__file__).resolve().parent
+    beside = package.parent / "conf"
+    return beside if beside.is_dir() else package / "conf"
+
+
+def _text(folder: str, file: str) -> str:
+    path = conf_dir() / folder / file
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}): it is named by a YAML file beside it") from None
+
+
+def _wordings(folder: str, file: str) -> tuple[str, ...]:
+    """Return the wordings in a text file, which a line `---` separates; line ends round them do not count."""
+    parts = (part.strip("\r\n") for part in SEPARATOR.split(_text(folder, file)))
+    return tuple(part for part in parts if part)
+
+
+def identity(*, bank: str, **fields: Any) -> Identity:
+    """Build an Identity whose bank is a text file in conf/identity/."""
+    return Identity(bank=_wordings("identity", bank), **fields)
+
+
+def scenario(*, agents: Sequence[str], task: str, openers: str, **fields: Any) -> Scenario:
+    """Build a Scenario whose task and openers are text files in conf/scenario/."""
+    text = _text("scenario", task).strip("\r\n")
+    return Scenario(agents=(agents[0], agents[1]), task=text, openers=_wordings("scenario", openers), **fields)
+
+
+def build(node: Any) -> Any:
+    """Return the object that a config node describes; errors of its fields are ConfigErrors."""
+    try:
+        return instantiate(node, _convert_="all")
+    except HydraException as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None and not isinstance(cause, ConfigError):
+            cause = cause.__cause__
+        raise cause if isinstance(cause, ConfigError) else ConfigError(f"{node.get('_target_')}: {cause}") from None
+
+
+def cell(config: DictConfig) -> Cell:
+    """Return the cell of one composed job."""
+    return Cell(
+        identity=build(config.identity),
+        scenario=build(config.scenario),
+        pairing=build(config.pairing),
+        replicates=config.replicates,
+        messages=config.messages,
+        seed=config.seed,
+    )
+
+
+def plan(config: DictConfig) -> AnalysisPlan:
+    """Return the analysis plan of a composed config."""
+    built = build(config.analysis)
+    assert isinstance(built, AnalysisPlan)
+    return built
+
+
+@contextmanager
+def _hydra() -> Iterator[None]:
+    """Open Hydra on the configs and turn its errors into ours."""
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="mitigation"):
+            yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(" ".join(str(error).split())[:300]) from None
+
+
+def composed(command: str, arguments: Sequence[str]) -> DictConfig:
+    """Return the config of a command that runs once.
+
+    Raises:
+        ConfigError: an argument is no override, names no key or no choice, or sweeps.
+    """
+    with _hydra():
+        overrides = _parsed(command, arguments)
+        for override in overrides:
+            if override.is_sweep_override():
+                raise ConfigError(
+                    f"{override.input_line}: {command} takes one value of {override.get_key_element()}, not a sweep"
+                )
+        config = compose(command, overrides=[override.input_line or "" for override in overrides])
+        _required(config)
+        return config
+
+
+def jobs(arguments: Sequence[str]) -> list[DictConfig]:
+    """Return the composed config of every job in a sweep: one job is one cell.
+
+    Args:
+        arguments: overrides as `battle` takes them; comma values sweep, and `experiment=NAME` brings its own sweep.
+
+    Raises:
+        ConfigError: as for `composed`; also for a sweep over anything but identity, scenario and pairing.
+    """
+    with _hydra():
+        own = _parsed("battle", arguments)
+        preset = [override.input_line or "" for override in own if override.key_or_group == "experiment"]
+        base = compose("battle", overrides=preset, return_hydra_config=True)
+        params = OmegaConf.to_container(base.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
+        assert isinstance(params, dict)
+        # What the command line says comes last and so replaces what the preset says of the same key.
+        swept = OverridesParser.create().parse_overrides([f"{key!s}={value}" for key, value in params.items()]) + own
+        for override in swept:
+            if override.is_sweep_override() and override.get_key_element() not in SWEEPABLE:
+                raise ConfigError(f"{override.input_line}: only {', '.join(SWEEPABLE)} can be swept; give one value")
+        lines = BasicSweeper.split_arguments(swept, None)[0]
+        limit = check_int(base.max_battles, "max_battles", low=1, high=10**9)
+        if len(lines) > limit:
+            raise ConfigError(
+                f"the sweep has {len(lines):,} cells, more than max_battles={limit:,}: name fewer values or raise it"
+            )
+        found = [compose("battle", overrides=line) for line in lines]
+        for config in found:
+            _required(config)
+        return found
+
+
+def _required(config: DictConfig) -> None:
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ConfigError(f"{missing[0]} is required: give {missing[0]}=NAME")
+    studies = config.study if isinstance(config.study, ListConfig) else [config.study]
+    for study in studies:
+        check_study(study)
+
+
+def _parsed(command: str, arguments: Sequence[str]) -> list[Override]:
+    """Parse overrides and check every key and every choice before Hydra composes or writes anything."""
+    for argument in arguments:
+        _refuse_secret(argument)
+        if argument.startswith("-"):
+            raise ConfigError(f"{argument}: only key=value is taken here (and -m by battle); see mitigation {command} --help")
+    loader = GlobalHydra.instance().config_loader()
+    try:
+        overrides = OverridesParser.create(loader).parse_overrides(list(arguments))
+    except HydraException:
+        wrong = next((a for a in arguments if "=" not in a), None) or " ".join(arguments)
+        raise ConfigError(f"{wrong!r} cannot be read: write key=value, and quote a value that holds spaces or brackets") from None
+    config = compose(command)
+    keys = sorted(_keys(config, ""))
+    groups = [group for group in loader.get_group_options("", results_filter=None) if loader.get_group_options(group)]
+    for override in overrides:
+        key = override.key_or_group
+        if key in groups:
+            _check_choices(override, [*_options(key)])
+        elif key == "hydra/launcher" or ".extra." in f".{key}.":
+            continue
+        elif override.is_add() or override.is_delete() or key not in keys:
+            raise ConfigError(f"{override.input_line}: {command} has no {key}{_nearest(key, [*keys, *groups])}")
+    return overrides
+
+
+def _keys(config: DictConfig, where: str) -> Iterator[str]:
+    for key in config:
+        yield f"{where}{key!s}"
+        value = None if OmegaConf.is_missing(config, key) else config._get_node(key)
+        if isinstance(value, DictConfig):
+            yield from _keys(value, f"{where}{key!s}.")
+
+
+def _options(group: str) -> Iterator[str]:
+    """Yield the choices of a config group, those in its folders included."""
+    folder = conf_dir() / group
+    for path in sorted(folder.rglob("*.yaml")):
+        yield path.relative_to(folder).with_suffix("").as_posix()
+
+
+def _check_choices(override: Override, options: list[str]) -> None:
+    values = list(override.sweep_string_iterator()) if override.is_sweep_override() else [override.get_value_element_as_str()]
+    if not values:
+        raise ConfigError(f"{override.input_line}: 0 battles, the sweep is empty; give at least one value")
+    for value in values:
+        if value not in options:
+            shown = ", ".join(options[:20])
+            raise ConfigError(f"{override.key_or_group}={value!r} does not exist{_nearest(value, options)}; there are: {shown}")
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    """Return a question that names the nearest valid word, or nothing when none is near."""
+    tails = {known.rsplit(".", 1)[-1]: known for known in reversed(words)}
+    near = difflib.get_close_matches(word, words, n=1) or [
+        tails[tail] for tail in difflib.get_close_matches(word.rsplit(".", 1)[-1], list(tails), n=1)
+    ]
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _refuse_secret(argument: str) -> None:
+    """Refuse a key on the command line before any file is written; the message never repeats it."""
+    key, _, value = argument.partition("=")
+    if (re.search(r"api_?key", key, re.IGNORECASE) and not key.endswith("api_key_env")) or re.search(r"\bsk-[\w-]{8,}", value):
+        raise ConfigError(
+            f"{key}=… looks like a key: keys are read from environment variables only (OPENAI_API_KEY, ANTHROPIC_API_KEY, "
+            "or the one that api_key_env names); if it was real, other users of this machine may have seen it"
+        )
+    if "env_set" in key or "oc.env" in argument:
+        raise ConfigError(f"{key}=…: variables of the environment are not set or read through overrides; set them in the shell")

@@ -1,0 +1,138 @@
+"""Play one battle: a designed `Battle` and its two models in, a `Transcript` out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from mitigation.errors import CallError, CallRefused
+from mitigation.prompts import opener, system_prompt
+from mitigation.providers.base import Completion, Prompt, Speaker
+from mitigation.types import Agent, Battle, Ending, Status, Transcript, Turn
+
+Ask = Callable[[int, Prompt], Awaitable[Completion]]
+
+_LOSE: Final = re.compile(r"(?<!\w)I lose(?!\w)")
+# Up to three words between the condition and the phrase: "if in the end I lose", "when I lose", 'say "I lose"'.
+_CONDITION: Final = re.compile(
+    r"\b(?:if|when|whenever|unless|until|before|should|suppose|once|in case|even if|never|say|saying|says|admit that)"
+    r"[\s,:\"'“”‘’]+(?:[\w’']+[\s,]+){0,3}[\"'“‘]?$",
+    re.IGNORECASE,
+)
+_CUT: Final = ("length", "max_tokens")
+
+
+def concession(text: str) -> Literal["plain", "conditional"] | None:
+    """Return whether a message says "I lose": plainly, only under a condition or in a quoted demand, or not at all."""
+    found: Literal["plain", "conditional"] | None = None
+    for match in _LOSE.finditer(text):
+        if not _CONDITION.search(text[max(0, match.start() - 60) : match.start()]):
+            return "plain"
+        found = "conditional"
+    return found
+
+
+def history(turns: list[Turn], seat: int) -> tuple[tuple[Speaker, str], ...]:
+    """Return the messages so far as the agent in `seat` sees them; seat 0 spoke the even ones."""
+    return tuple(("assistant" if turn.index % 2 == seat else "user", turn.text) for turn in turns)
+
+
+def agents(battle: Battle) -> tuple[Agent, Agent]:
+    """Return what is recorded of the two sides."""
+
+    def agent(seat: int) -> Agent:
+        model = battle.models[seat]
+        return Agent(
+            name=battle.cell.scenario.agents[seat],
+            model=model.name,
+            provider=model.provider,
+            temperature=model.temperature,
+            max_tokens=model.max_tokens,
+            wording=battle.wording[seat],
+            prompt_sha256=hashlib.sha256(system_prompt(battle, seat).encode()).hexdigest(),
+        )
+
+    return agent(0), agent(1)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+async def play(battle: Battle, ask: Ask) -> Transcript:
+    """Fight a battle until a message concedes, the limit of generated messages is reached, or a call fails for good.
+
+    Args:
+        battle: what to play.
+        ask: puts a prompt to the model in a seat.
+
+    Returns:
+        The transcript, whatever the ending; only faults that concern the whole run are raised.
+    """
+    names = battle.cell.scenario.agents
+    systems = system_prompt(battle, 0), system_prompt(battle, 1)
+    started = _now()
+    turns = [Turn(index=0, agent=names[0], text=opener(battle))]
+    flags: list[str] = []
+    status: Status = "complete"
+    ending: Ending = "message_limit"
+    error: str | None = None
+    for index in range(1, battle.cell.messages + 1):
+        seat = index % 2
+        prompt = Prompt(
+            caller=battle.battle_id,
+            index=index,
+            seat=seat,
+            system=systems[seat],
+            messages=history(turns, seat),
+            seed=battle.seed,
+        )
+        try:
+            reply = await ask(seat, prompt)
+        except CallRefused as fault:
+            status, ending, error = "refused", "refused", str(fault)
+            break
+        except CallError as fault:
+            status, ending, error = "failed", "provider_error", str(fault)
+            break
+        turns.append(
+            Turn(
+                index=index,
+                agent=names[seat],
+                text=reply.text,
+                model=reply.model,
+                finish_reason=reply.finish_reason,
+                input_tokens=reply.input_tokens,
+                output_tokens=reply.output_tokens,
+            )
+        )
+        if reply.finish_reason in _CUT:
+            flags.append(f"truncated:{index}")
+        conceded = concession(reply.text)
+        if conceded == "conditional":
+            flags.append(f"conditional_concession:{index}")
+        elif conceded == "plain":
+            ending = "conceded"
+            break
+    return Transcript(
+        battle_id=battle.battle_id,
+        identity=battle.cell.identity.name,
+        scenario=battle.cell.scenario.name,
+        pairing=battle.cell.pairing.name,
+        opener=battle.opener,
+        replicate=battle.replicate,
+        seed=battle.seed,
+        wording=battle.wording,
+        status=status,
+        ending=ending,
+        run_order=battle.run_order,
+        started_at=started,
+        finished_at=_now(),
+        agents=agents(battle),
+        turns=tuple(turns),
+        flags=tuple(flags),
+        error=error,
+    )

@@ -1,0 +1,116 @@
+"""Messages through the official anthropic SDK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anthropic
+from anthropic.types import Message
+
+from mitigation.errors import CallError, CallRefused, CallRetryable
+from mitigation.providers.base import Completion, Prompt, api_key, checked, failure
+from mitigation.types import Model
+
+Clients = dict[tuple[str | None, str], anthropic.AsyncAnthropic]
+
+# A conversation has to begin with the user; the agent that opens a battle would begin it itself.
+FIRST = "Begin."
+
+
+class AnthropicModel:
+    """A model behind `/v1/messages`. It takes no seed.
+
+    Args:
+        model: what to ask.
+        clients: clients of this process by address and key, so that models of one account share connections.
+    """
+
+    def __init__(self, model: Model, clients: Clients) -> None:
+        self.model = model
+        self._clients = clients
+
+    async def start(self) -> None:
+        """Find the key; no call is made."""
+        self._client()
+
+    def _client(self) -> anthropic.AsyncAnthropic:
+        key = api_key(self.model, "ANTHROPIC_API_KEY")
+        where = (self.model.base_url, key)
+        client = self._clients.get(where)
+        if client is None:
+            client = anthropic.AsyncAnthropic(
+                api_key=key, base_url=self.model.base_url, max_retries=0, http_client=anthropic.DefaultAioHttpClient()
+            )
+            self._clients[where] = client
+        return client
+
+    def _request(self, prompt: Prompt) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return headers and the fields of the request that the SDK passes on unread."""
+        messages = [{"role": role, "content": text} for role, text in prompt.messages]
+        if not messages or messages[0]["role"] == "assistant":
+            messages.insert(0, {"role": "user", "content": FIRST})
+        body: dict[str, Any] = {"messages": messages, **self.model.extra}
+        headers = prompt.header
+        if self.model.temperature is not None:
+            # The SDK no longer takes a temperature and current versions of the API refuse one; older models on the
+            # older version still do.
+            body["temperature"] = self.model.temperature
+            headers["anthropic-version"] = "2023-06-01"
+        return headers, body
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Ask once; see `ChatModel.complete` for the errors."""
+        client = self._client()
+        headers, body = self._request(prompt)
+        try:
+            reply: object = await client.messages.create(
+                model=self.model.name,
+                max_tokens=self.model.max_tokens,
+                system=prompt.system,
+                messages=[],
+                extra_body=body,
+                extra_headers=headers,
+            )
+        except anthropic.APIStatusError as error:
+            message = _scrub(error.message, client)
+            raise failure(error.status_code, _error_type(error.body), error.response.headers, message) from None
+        except (anthropic.APIError, ValueError) as error:
+            raise CallRetryable(_scrub(f"{type(error).__name__}: {error}", client)) from None
+        return _completion(reply)
+
+    def release(self, caller: str) -> None:
+        """Nothing is kept for a battle."""
+
+    async def close(self) -> None:
+        """Close the connections of every client of this process."""
+        while self._clients:
+            await self._clients.popitem()[1].close()
+
+
+def _scrub(message: str, client: anthropic.AsyncAnthropic) -> str:
+    """Return a message of a server without the key, in case the server sent it back."""
+    return message.replace(client.api_key or "\0", "[key]")[:500]
+
+
+def _error_type(body: object) -> object:
+    """Return the error type inside the body of a refused request."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return error.get("type") if isinstance(error, dict) else None
+
+
+def _completion(reply: object) -> Completion:
+    """Validate a reply: the SDK hands on whatever came with status 200."""
+    if not isinstance(reply, Message):
+        raise CallRetryable("the endpoint answered 200, but not with a message: is base_url right?")
+    if reply.stop_reason == "refusal":
+        raise CallRefused("the provider refused to answer (stop reason refusal)")
+    if reply.stop_reason == "model_context_window_exceeded":
+        raise CallError("the battle no longer fits into the model's context window")
+    # The SDK builds replies without checking them: any field can be absent whatever its type says.
+    usage: object = reply.usage
+    return checked(
+        text="".join(block.text for block in reply.content or () if block.type == "text"),
+        model=reply.model,
+        finish_reason=reply.stop_reason,
+        usage=(getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None)),
+    )

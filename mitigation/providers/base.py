@@ -1,0 +1,134 @@
+"""What a provider gives to the rest: a `ChatModel` turns a `Prompt` into a `Completion`. No SDK type passes this door."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from mitigation.errors import CallError, CallRefused, CallRetryable, ConfigError, Stopped
+from mitigation.types import Model
+
+HEADER = "X-Battle"
+
+Speaker = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One request for one reply.
+
+    Attributes:
+        caller: battle id, or what else asks ("preflight", "propose-1"); with `index` it goes into the X-Battle header.
+        index: message index of the reply asked for.
+        seat: 0 or 1, which agent speaks.
+        system: system prompt, never empty.
+        messages: history as the agent sees it: its own messages are the assistant's.
+        seed: sampling seed where the provider knows one.
+    """
+
+    caller: str
+    index: int
+    seat: int
+    system: str
+    messages: tuple[tuple[Speaker, str], ...]
+    seed: int | None = None
+
+    @property
+    def header(self) -> dict[str, str]:
+        """The header that ties a request to its battle."""
+        return {HEADER: f"{self.caller}/{self.index}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """One reply as the provider gave it."""
+
+    text: str
+    model: str
+    finish_reason: str
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+class ChatModel(Protocol):
+    """A model that can be asked."""
+
+    model: Model
+
+    async def start(self) -> None:
+        """Make ready what the first call needs (a server, a checked key); raise ConfigError where that fails."""
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Return the reply to one prompt, in one attempt.
+
+        Raises:
+            CallRetryable: the attempt failed in a way that may pass.
+            CallRefused: the provider refused to answer.
+            CallError: the call can never succeed.
+            Stopped: no call can succeed (key refused, quota gone).
+        """
+
+    def release(self, caller: str) -> None:
+        """Say that a battle is over and what was kept for it can go."""
+
+    async def close(self) -> None:
+        """Give back connections and processes."""
+
+
+def api_key(model: Model, default: str) -> str:
+    """Return the key from the model's variable, or from the SDK's own.
+
+    Raises:
+        ConfigError: the variable is unset, empty or holds something that is no key; the value is never shown.
+    """
+    name = model.api_key_env or default
+    key = os.environ.get(name, "").strip()
+    if not key:
+        raise ConfigError(f"model {model.name} needs a key: set the environment variable {name}")
+    if not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise ConfigError(f"the key in {name} holds white space or unprintable characters: it must be one key and nothing else")
+    return key
+
+
+def checked(*, text: object, model: object, finish_reason: object, usage: tuple[object, object]) -> Completion:
+    """Return a Completion from fields that a provider sent, or raise CallRetryable when they are not what was promised.
+
+    A server can answer 200 with no choices, no text or no usage; such a reply must not become a turn.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise CallRetryable(f"the reply holds no text (finish reason {finish_reason!r})")
+    if not isinstance(model, str) or not isinstance(finish_reason, str):
+        raise CallRetryable("the reply names no model or no finish reason")
+    tokens = [n if isinstance(n, int) and not isinstance(n, bool) and n >= 0 else None for n in usage]
+    # A lone surrogate cannot be sent back, stored as UTF-8 or drawn: replace it where it enters.
+    clean = text.encode("utf-8", "replace").decode("utf-8")
+    return Completion(text=clean, model=model, finish_reason=finish_reason, input_tokens=tokens[0], output_tokens=tokens[1])
+
+
+def failure(status: int | None, code: object, headers: Mapping[str, Any], message: str) -> CallError | Stopped:
+    """Return the error that an HTTP status means: stop the run, fail the call, or try again.
+
+    Args:
+        status: HTTP status, None when the request did not come back.
+        code: the provider's own error code or type.
+        headers: response headers.
+        message: what to show; must hold no key.
+    """
+    what = f"{f'HTTP {status}' if status else 'no answer'}: {message}"
+    name = str(code or "")
+    if status in (401, 402, 403) or name in ("insufficient_quota", "billing_error", "authentication_error", "permission_error"):
+        return Stopped(f"the provider turned the key or the account down ({what}); mend it and run the same command again")
+    if name in ("content_filter", "content_policy_violation"):
+        return CallRefused(what)
+    if status is None or status in (408, 409, 425, 429) or status >= 500:
+        return CallRetryable(what, retry_after=_seconds(headers.get("retry-after")))
+    return CallError(what)
+
+
+def _seconds(value: object) -> float | None:
+    """Return a Retry-After header in seconds, or None for anything but a plain number of seconds."""
+    text = str(value or "").strip()
+    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text) else None

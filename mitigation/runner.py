@@ -1,0 +1,95 @@
+"""Many battles at once: designed battles in, transcripts on disk, progress events out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from mitigation.battle import play
+from mitigation.calls import CallPolicy, Retry, call
+from mitigation.errors import Stopped
+from mitigation.providers import Connections
+from mitigation.providers.base import Completion, Prompt
+from mitigation.store import Study
+from mitigation.types import Battle, Model, Transcript
+
+Event = Battle | Transcript | Retry
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run did so far, and the switch that stops it.
+
+    Attributes:
+        done: finished battles by status.
+        stopping: set it to start no more battles; those in flight are finished.
+        fault: why the whole run had to stop, if it had to.
+    """
+
+    done: Counter[str] = field(default_factory=Counter)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    fault: Stopped | None = None
+
+
+def missing(battles: Sequence[Battle], stored: Sequence[Transcript]) -> list[Battle]:
+    """Return the battles still to fight, in order: those without a result and those that failed."""
+    settled = {battle.battle_id for battle in stored if battle.status != "failed"}
+    return [battle for battle in battles if battle.battle_id not in settled]
+
+
+def models(battles: Sequence[Battle]) -> list[Model]:
+    """Return the models that the battles need."""
+    needed: list[Model] = []
+    for pairing in {b.cell.pairing.name: b.cell.pairing for b in battles}.values():
+        needed += [model for model in (pairing.first, pairing.second) if model not in needed]
+    return needed
+
+
+async def run(
+    battles: Sequence[Battle],
+    connections: Connections,
+    study: Study,
+    *,
+    concurrency: int,
+    policy: CallPolicy,
+    notify: Callable[[Event], None],
+    state: Run,
+) -> None:
+    """Fight the battles in their order, `concurrency` at once; each is on disk before it counts as done.
+
+    A battle that fails is stored as failed and the run goes on. A fault that every battle would meet stops the run: it
+    is kept in `state.fault`, and what is not finished stays pending.
+    """
+    waiting = iter(battles)
+
+    async def fight(battle: Battle) -> None:
+        async def ask(seat: int, prompt: Prompt) -> Completion:
+            return await call(connections[battle.models[seat]], prompt, policy=policy, notify=notify)
+
+        notify(battle)
+        try:
+            result = await play(battle, ask)
+        finally:
+            connections.release(battle.battle_id)
+        study.append(result)
+        state.done[result.status] += 1
+        notify(result)
+
+    async def worker() -> None:
+        for battle in waiting:
+            try:
+                await fight(battle)
+            except Stopped as fault:
+                state.fault = state.fault or fault
+                state.stopping.set()
+                # The others would only pay for replies to battles that cannot be finished.
+                for other in workers - {asyncio.current_task()}:
+                    other.cancel()
+            if state.stopping.is_set():
+                return
+
+    at_once = min(concurrency, connections.width or concurrency, len(battles))
+    async with asyncio.TaskGroup() as group:
+        workers = {group.create_task(worker()) for _ in range(at_once)}
