@@ -26,6 +26,8 @@ from mitigation.checks import check_int, check_study
 from mitigation.errors import ConfigError
 from mitigation.types import AnalysisPlan, Cell, Identity, Scenario
 
+RESULTS = Path("results")
+REPORTS = Path("reports")
 SWEEPABLE = ("identity", "scenario", "pairing")
 SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
@@ -76,6 +78,12 @@ def build(node: Any) -> Any:
         while cause.__cause__ is not None and not isinstance(cause, ConfigError):
             cause = cause.__cause__
         raise cause if isinstance(cause, ConfigError) else ConfigError(f"{node.get('_target_')}: {cause}") from None
+
+
+def identities() -> list[Identity]:
+    """Return every identity in conf/identity/, proposed ones included, in the order of their files."""
+    folder = conf_dir() / "identity"
+    return [build(OmegaConf.load(path)) for path in sorted(folder.rglob("*.yaml"))]
 
 
 def cell(config: DictConfig) -> Cell:
@@ -162,6 +170,8 @@ def _required(config: DictConfig) -> None:
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise ConfigError(f"{missing[0]} is required: give {missing[0]}=NAME")
+    if "study" not in config:
+        return
     studies = config.study if isinstance(config.study, ListConfig) else [config.study]
     for study in studies:
         check_study(study)

@@ -8,7 +8,6 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -24,8 +23,6 @@ from mitigation.providers import Connections
 from mitigation.runner import Run, missing, models, run
 from mitigation.store import Study
 from mitigation.types import Battle, Cell
-
-RESULTS = Path("results")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -68,7 +65,7 @@ def _launch(task: Any, overrides: list[str]) -> None:
 
 def fight(cells: Sequence[Cell], name: object, concurrency: int, command: str) -> int:
     """Fight what is missing of the cells and return the exit code."""
-    study = Study(RESULTS, str(name))
+    study = Study(_wiring.RESULTS, str(name))
     planned = interleave(cells)
     with study.lock():
         study.freeze(cells)

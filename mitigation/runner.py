@@ -43,7 +43,9 @@ def models(battles: Sequence[Battle]) -> list[Model]:
     """Return the models that the battles need."""
     needed: list[Model] = []
     for pairing in {b.cell.pairing.name: b.cell.pairing for b in battles}.values():
-        needed += [model for model in (pairing.first, pairing.second) if model not in needed]
+        for model in (pairing.first, pairing.second):
+            if model not in needed:
+                needed.append(model)
     return needed
 
 
