@@ -41,10 +41,9 @@ class InterleavedLauncher(Launcher):
             OmegaConf.resolve(job)
             jobs.append(job)
             returns.append(JobReturn(overrides=list(overrides), cfg=job, task_name=f"cell-{index}"))
-        code = self._together(jobs)
+        self._together(jobs)
         for done in returns:
             done.status = JobStatus.COMPLETED
-            done.return_value = code
         return returns
 
 

@@ -1,4 +1,4 @@
-"""Progress of a run: a live line on a terminal, plain lines elsewhere (one a quarter of a minute at the most)."""
+"""Progress of a run: a live line on a terminal, plain lines elsewhere (one in 15 s at the most)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import sys
 import time
 from collections import Counter
 from types import TracebackType
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from experiments.cli import visible
 from mitigation.calls import Retry
 from mitigation.runner import Event
 from mitigation.types import Battle, Transcript
 
 EVERY = 15.0
-
-
-class _Out(Protocol):
-    def __call__(self, line: str) -> None: ...
 
 
 class Report:
@@ -29,7 +25,6 @@ class Report:
     Args:
         total: battles in the study.
         done: battles that were there before.
-        replies: generated messages of one battle at the most.
     """
 
     def __init__(self, *, total: int, done: int) -> None:
@@ -63,7 +58,7 @@ class Report:
 
     def say(self, line: str) -> None:
         """Print a line above the progress."""
-        self._console.print(Text(line))
+        self._console.print(Text(visible(line)), soft_wrap=True)
 
     def __call__(self, event: Event) -> None:
         """Take one event of the run."""
@@ -84,7 +79,7 @@ class Report:
     def _show(self) -> None:
         completed = self._before + sum(self._done.values())
         if self._bar and self._task is not None:
-            self._bar.update(self._task, completed=completed, state=self._state())
+            self._bar.update(self._task, completed=completed, state=visible(self._state()))
             return
         now = time.monotonic()
         if now - self._last >= EVERY or completed == self._total:

@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,14 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mitigation.checks import check_int, check_study
+from mitigation.design import check_cells
 from mitigation.errors import ConfigError
 from mitigation.types import AnalysisPlan, Cell, Identity, Scenario
 
 RESULTS = Path("results")
 REPORTS = Path("reports")
+MAX_CELLS = 10_000
+MULTIRUN = ("-m", "--multirun")
 SWEEPABLE = ("identity", "scenario", "pairing")
 SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
@@ -134,6 +138,34 @@ def composed(command: str, arguments: Sequence[str]) -> DictConfig:
         return config
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Everything a sweep asks for, built and so checked."""
+
+    study: str
+    cells: tuple[Cell, ...]
+    concurrency: int
+    plan: AnalysisPlan
+
+
+def sweep(arguments: Sequence[str]) -> Sweep:
+    """Return what `battle` and `plan` are asked for; errors as for `jobs`, and for any value that is out of range."""
+    return built(jobs([argument for argument in arguments if argument not in MULTIRUN]))
+
+
+def built(configs: Sequence[DictConfig]) -> Sweep:
+    """Return the cells of composed jobs and what they share."""
+    cells = tuple(cell(config) for config in configs)
+    check_cells(cells)
+    first = configs[0]
+    limit = check_int(first.max_battles, "max_battles", low=1, high=10**9)
+    battles = sum(each.replicates for each in cells)
+    if battles > limit:
+        raise ConfigError(f"the sweep has {battles:,} battles, more than max_battles={limit:,}: name fewer values or raise it")
+    concurrency = check_int(first.concurrency, "concurrency", low=1, high=10_000)
+    return Sweep(study=check_study(first.study), cells=cells, concurrency=concurrency, plan=plan(first))
+
+
 def jobs(arguments: Sequence[str]) -> list[DictConfig]:
     """Return the composed config of every job in a sweep: one job is one cell.
 
@@ -155,11 +187,8 @@ def jobs(arguments: Sequence[str]) -> list[DictConfig]:
             if override.is_sweep_override() and override.get_key_element() not in SWEEPABLE:
                 raise ConfigError(f"{override.input_line}: only {', '.join(SWEEPABLE)} can be swept; give one value")
         lines = BasicSweeper.split_arguments(swept, None)[0]
-        limit = check_int(base.max_battles, "max_battles", low=1, high=10**9)
-        if len(lines) > limit:
-            raise ConfigError(
-                f"the sweep has {len(lines):,} cells, more than max_battles={limit:,}: name fewer values or raise it"
-            )
+        if len(lines) > MAX_CELLS:
+            raise ConfigError(f"the sweep has {len(lines):,} cells, more than {MAX_CELLS:,}: name fewer values")
         found = [compose("battle", overrides=line) for line in lines]
         for config in found:
             _required(config)

@@ -16,41 +16,39 @@ from omegaconf import DictConfig
 from experiments import _launcher, _wiring
 from experiments._progress import Report
 from mitigation.calls import CallPolicy
-from mitigation.checks import check_int
-from mitigation.design import check_cells, interleave
-from mitigation.errors import ConfigError
+from mitigation.errors import ConfigError, MitigationError
 from mitigation.providers import Connections
-from mitigation.runner import Run, missing, models, run
+from mitigation.runner import Run, models, opened, run, states
 from mitigation.store import Study
-from mitigation.types import Battle, Cell
+from mitigation.types import Battle
 
 
 def main(arguments: Sequence[str]) -> int:
     """Check the whole sweep, then let Hydra launch it."""
-    overrides = [argument for argument in arguments if argument not in ("-m", "--multirun")]
-    sweeps = [argument for argument in overrides if "," in argument.partition("=")[2]]
+    overrides = [argument for argument in arguments if argument not in _wiring.MULTIRUN]
+    _wiring.sweep(overrides)
+    swept = [argument for argument in overrides if "," in argument.partition("=")[2]]
     preset = any(argument.startswith("experiment=") for argument in overrides)
-    configs = _wiring.jobs(overrides)
-    if sweeps and len(overrides) == len(arguments) and not preset:
-        raise ConfigError(f"{sweeps[0]} is a sweep; did you mean: mitigation battle -m {shlex.join(overrides)}")
-    cells = [_wiring.cell(config) for config in configs]
-    check_cells(cells)
-    for config in configs[:1]:
-        _wiring.plan(config)
-        check_int(config.concurrency, "concurrency", low=1, high=10_000)
-    codes: list[int] = []
+    if swept and len(overrides) == len(arguments) and not preset:
+        raise ConfigError(f"{swept[0]} is a sweep; did you mean: mitigation battle -m {shlex.join(overrides)}")
+    outcomes: list[int | MitigationError] = []
 
-    def task(config: DictConfig) -> int:
-        return together([config])
+    def task(config: DictConfig) -> None:
+        together([config])
 
-    def together(jobs: list[DictConfig]) -> int:
-        codes.append(fight([_wiring.cell(job) for job in jobs], jobs[0].study, jobs[0].concurrency, shlex.join(arguments)))
-        return codes[-1]
+    def together(jobs: list[DictConfig]) -> None:
+        try:
+            outcomes.append(fight(_wiring.built(jobs), shlex.join(arguments)))
+        except MitigationError as error:  # Hydra would print its own message and exit with 1
+            outcomes.append(error)
 
     setattr(task, "together", together)  # noqa: B010 - read by the interleaved launcher
     _launcher.register()
     _launch(task, overrides)
-    return max(codes, default=3)
+    for outcome in outcomes:
+        if isinstance(outcome, MitigationError):
+            raise outcome
+    return max(outcome for outcome in outcomes if isinstance(outcome, int))
 
 
 def _launch(task: Any, overrides: list[str]) -> None:
@@ -63,34 +61,22 @@ def _launch(task: Any, overrides: list[str]) -> None:
         sys.argv = saved
 
 
-def fight(cells: Sequence[Cell], name: object, concurrency: int, command: str) -> int:
+def fight(sweep: _wiring.Sweep, command: str) -> int:
     """Fight what is missing of the cells and return the exit code."""
-    study = Study(_wiring.RESULTS, str(name))
-    planned = interleave(cells)
-    with study.lock():
-        study.freeze(cells)
-        stored, damage = study.read()
-        for line in damage:
+    study, state, interrupted = Study(_wiring.RESULTS, sweep.study), Run(), 0
+    with opened(study, sweep.cells) as work:
+        for line in work.damage:
             print(
                 f"{study.name}/{line.file}, line {line.line}: not used, {line.reason}; the battle is fought again",
                 file=sys.stderr,
             )
-        todo = missing(planned, stored)
-        done = len(planned) - len(todo)
-        print(f"study {study.name}: {len(planned)} battles in {len(cells)} cells, {done} done, {len(todo)} to fight")
-        state, interrupted = Run(), 0
-        if todo:
-            with Report(total=len(planned), done=done) as progress:
-                interrupted = asyncio.run(_fight(todo, study, concurrency, state, progress, command))
-        settled = {battle.battle_id: battle for battle in study.read()[0]}
-    return _close(
-        study.name,
-        planned,
-        Counter(settled[b.battle_id].status if b.battle_id in settled else "pending" for b in planned),
-        state,
-        interrupted,
-        command,
-    )
+        total, done = len(work.planned), len(work.planned) - len(work.todo)
+        print(f"study {study.name}: {total} battles in {len(sweep.cells)} cells, {done} done, {len(work.todo)} to fight")
+        if work.todo:
+            with Report(total=total, done=done) as progress:
+                interrupted = asyncio.run(_fight(work.todo, study, sweep.concurrency, state, progress, command))
+        counts = states(work.planned, study.read()[0])
+    return _close(study.name, counts, state, interrupted, command)
 
 
 async def _fight(todo: list[Battle], study: Study, concurrency: int, state: Run, progress: Report, command: str) -> int:
@@ -121,10 +107,10 @@ async def _fight(todo: list[Battle], study: Study, concurrency: int, state: Run,
     return received[0] if received else 0
 
 
-def _close(name: str, planned: Sequence[Battle], counts: Counter[str], state: Run, interrupted: int, command: str) -> int:
+def _close(name: str, counts: Counter[str], state: Run, interrupted: int, command: str) -> int:
     """Print what came of every planned battle and return the exit code."""
     kinds = ("complete", "refused", "failed", "pending")
-    print(f"{len(planned)} battles: " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds))
+    print(f"{counts.total()} battles: " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds))
     again = f"mitigation battle {command}"
     if state.fault:
         print(f"stopped: {state.fault}\nresume with: {again}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -10,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import _wiring
-from mitigation.checks import check_int
-from mitigation.design import check_cells, interleave
+from mitigation.design import interleave
 from mitigation.planning import cell_plans, feasibility
 from mitigation.runner import models
 from mitigation.store import Study
@@ -19,16 +19,13 @@ from mitigation.store import Study
 
 def main(arguments: Sequence[str]) -> int:
     """Print cells, battles and calls, and what the analysis could never conclude."""
-    configs = _wiring.jobs([argument for argument in arguments if argument not in ("-m", "--multirun")])
-    cells = [_wiring.cell(config) for config in configs]
-    check_cells(cells)
-    check_int(configs[0].concurrency, "concurrency", low=1, high=10_000)
-    battles = interleave(cells)
-    study = Study(_wiring.RESULTS, configs[0].study)
+    sweep = _wiring.sweep(arguments)
+    battles = interleave(sweep.cells)
+    study = Study(_wiring.RESULTS, sweep.study)
     rows = cell_plans(battles, study.read()[0])
     # A name that is cut short names nothing: give the table the room that it needs.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-    table = Table(title=f"study {study.name}, seed {cells[0].seed}", title_justify="left", box=box.SIMPLE)
+    console = Console(file=io.StringIO(), width=None if sys.stdout.isatty() else 200)
+    table = Table(title=f"study {study.name}, seed {sweep.cells[0].seed}", title_justify="left", box=box.SIMPLE)
     for heading in ("identity", "scenario", "pairing"):
         table.add_column(heading, overflow="fold")
     for heading in ("battles", "done", "to fight", "calls at most"):
@@ -36,17 +33,19 @@ def main(arguments: Sequence[str]) -> int:
     for row in rows:
         numbers = (row.planned, row.done, row.planned - row.done, row.calls)
         table.add_row(row.identity, row.scenario, row.pairing, *(f"{number:,}" for number in numbers))
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    print(drawn.get())
     left = sum(row.planned - row.done for row in rows)
     print(
-        f"{len(rows)} cells, {len(battles):,} battles of at most {cells[0].messages} messages: {len(battles) - left:,} done, "
-        f"{left:,} to fight, at most {sum(row.calls for row in rows):,} calls"
+        f"{len(rows)} cells, {len(battles):,} battles of at most {sweep.cells[0].messages} messages: "
+        f"{len(battles) - left:,} done, {left:,} to fight, at most {sum(row.calls for row in rows):,} calls"
     )
     for model in models(battles):
         cost = "free" if model.provider in ("embedded", "scripted") else "paid by the account of its key"
         temperature = "not settable" if model.temperature is None else f"{model.temperature:g}"
         print(f"model {model.name} ({model.provider}): {cost}; temperature {temperature}")
-    for warning in feasibility(battles, _wiring.plan(configs[0])):
+    for warning in feasibility(battles, sweep.plan):
         print(f"note: {warning}")
     return 0
 

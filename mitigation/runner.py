@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from mitigation.battle import play
 from mitigation.calls import CallPolicy, Retry, call
+from mitigation.design import interleave
 from mitigation.errors import Stopped
 from mitigation.providers import Connections
 from mitigation.providers.base import Completion, Prompt
-from mitigation.store import Study
-from mitigation.types import Battle, Model, Transcript
+from mitigation.store import Damage, Study
+from mitigation.types import Battle, Cell, Model, Transcript
 
 Event = Battle | Transcript | Retry
 
@@ -37,6 +39,31 @@ def missing(battles: Sequence[Battle], stored: Sequence[Transcript]) -> list[Bat
     """Return the battles still to fight, in order: those without a result and those that failed."""
     settled = {battle.battle_id for battle in stored if battle.status != "failed"}
     return [battle for battle in battles if battle.battle_id not in settled]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a locked study holds and lacks."""
+
+    planned: list[Battle]
+    todo: list[Battle]
+    damage: list[Damage]
+
+
+@contextmanager
+def opened(study: Study, cells: Sequence[Cell]) -> Iterator[Work]:
+    """Own the study, freeze what its cells are, and find what is missing; what the errors are, `Study` says."""
+    planned = interleave(cells)
+    with study.lock():
+        study.freeze(cells)
+        stored, damage = study.read()
+        yield Work(planned, missing(planned, stored), damage)
+
+
+def states(planned: Sequence[Battle], stored: Sequence[Transcript]) -> Counter[str]:
+    """Return how many of the planned battles are in which state; one without a result is pending."""
+    found = {battle.battle_id: battle.status for battle in stored}
+    return Counter(found.get(battle.battle_id, "pending") for battle in planned)
 
 
 def models(battles: Sequence[Battle]) -> list[Model]:

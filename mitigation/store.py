@@ -190,10 +190,11 @@ class Study:
         """Return whether anything of the study is on disk."""
         return any(self.folder.glob("**/battles.jsonl")) or any(self.folder.glob("*/*/*/cell.json"))
 
-    def write_detections(self, detector: str, records: Sequence[Mapping[str, Any]]) -> None:
-        """Replace the detections of one detector."""
+    def write_detections(self, detector: str, records: Sequence[Mapping[str, Any]]) -> Path:
+        """Replace the detections of one detector and return their file."""
         path = self.folder / "detections" / f"{check_name(detector, 'detector')}.jsonl"
         write_atomically(path, b"".join(seal(record) for record in records))
+        return path
 
     def read_detections(self, detector: str) -> list[dict[str, Any]]:
         """Return the stored detections of one detector, none when there are none.

@@ -1,0 +1,48 @@
+# make setup | demo | test | check | fix | bench | release-check
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix bench release-check lock
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+
+# The stamp is as old as the lock that was installed: a changed lock installs again, anything else costs nothing.
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ": run make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: .venv/installed ## install into .venv what requirements.lock names, by hash
+
+demo: setup ## fight 40 battles on the embedded model (no key), then write reports/demo/report.html
+	$(BIN)/mitigation battle experiment=demo
+	$(BIN)/mitigation report study=demo
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: setup ## linters, types, import layers, then the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+fix: setup ## let the linters mend what they can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## speeds as ratios, side by side in one run
+	$(BIN)/python -m tests.bench
+
+release-check: check ## everything long: the demo twice from a clean clone
+	bash tests/release.sh
+
+lock: ## compile requirements.lock again (needs uv)
+	uv pip compile pyproject.toml --extra embedded --group dev --group model --group build --universal \
+	  --python-version 3.11 --generate-hashes --quiet --output-file requirements.lock

@@ -1,0 +1,67 @@
+"""`mitigation report`: a study, or a table from elsewhere, in; reports/<study>/ out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from omegaconf import DictConfig, ListConfig
+
+from experiments import _wiring
+from experiments.cli import visible
+from mitigation import api
+from mitigation.checks import check_study
+from mitigation.errors import ConfigError
+from mitigation.figures import rows
+from mitigation.report import ReportInput, sentences
+from mitigation.report.inputs import banners
+from mitigation.types import AnalysisPlan
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the report and print its verdicts."""
+    config = _wiring.composed("report", arguments)
+    if isinstance(config.study, ListConfig):
+        raise ConfigError("study takes one name: a report over several studies is not there yet")
+    study = check_study(config.study)
+    plan = _wiring.plan(config)
+    if config.rate is not None:
+        plan = replace(plan, rate=config.rate)
+    if config.control is not None:
+        plan = replace(plan, control=str(config.control))
+    given, page = _written(config, study, plan)
+    for line in _summary(given):
+        print(visible(line))
+    print(f"written: {page}")
+    return 0 if given.analysis.battles["scored"].any() else 3
+
+
+def _summary(given: ReportInput) -> Iterator[str]:
+    """Yield what a reader must know first: warnings, the answer, and each contrast with its numbers."""
+    yield from (text for _, text in banners(given))
+    yield sentences.answer(given)
+    for row in rows.primary(given.analysis):
+        verdict = sentences.shown_verdict(given, row).title
+        yield f"- {verdict}: {sentences.effect(given, row)} {sentences.evidence(given, row)}"
+
+
+def _written(config: DictConfig, study: str, plan: AnalysisPlan) -> tuple[ReportInput, Path]:
+    if config.outcomes is None:
+        return api.report(study, plan=plan, detector=config.detector.name, results=_wiring.RESULTS, reports=_wiring.REPORTS)
+    import pandas as pd
+
+    if config.control is None:
+        raise ConfigError("control is required with outcomes: name the condition that the others are compared with")
+    try:
+        table = pd.read_csv(str(config.outcomes), encoding="utf-8", dtype={"condition": str, "battle_id": str, "stratum": str})
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"outcomes={config.outcomes}: {error}: give a CSV file with a row a message") from None
+    return api.report_table(table, study=study, control=plan.control, plan=plan, reports=_wiring.REPORTS)
+
+
+if __name__ == "__main__":
+    from experiments.cli import run
+
+    sys.exit(run("report", sys.argv[1:]))

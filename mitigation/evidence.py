@@ -1,0 +1,146 @@
+"""Battles of a study and one treatment in; the evidence that its verdict rests on, and its secondary comparisons, out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from mitigation.arms import Arms, describe_absence
+from mitigation.contrasts import Comparison, compare
+from mitigation.missingness import missingness
+from mitigation.significance.arrangements import smallest_p
+from mitigation.types import AnalysisPlan, Expected, Rate
+from mitigation.verdicts import Evidence
+
+_ORDER: Final = ("strict", "social", "substitute", "shared_ai_identity", "cooperation", "refusal", "conflict", "topic_drift")
+_SOCIAL: Final = ("substitute", "shared_ai_identity", "cooperation")
+_SIDE_EFFECTS: Final = ("refusal", "conflict", "topic_drift")
+_SHOWN_AS: Final = {"strict": "ingroup_strict"}
+_EXPECTED: Final[dict[str, Expected]] = {"less": "less", "more": "more", "none": "none"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Material:
+    """A study ready for comparison.
+
+    Attributes:
+        battles: one row per planned battle with arm, stratum, status, rate, scored and the outcome columns.
+        state: one row per arm, as `arm_table` gives it.
+        outcome: prefix of the primary outcome's columns.
+        pooled: True for tables from elsewhere, whose risk differences ignore strata.
+    """
+
+    battles: pd.DataFrame
+    state: pd.DataFrame
+    plan: AnalysisPlan
+    arms: Arms
+    outcome: str
+    pooled: bool
+
+    @property
+    def scored(self) -> pd.DataFrame:
+        """The battles that have a rate."""
+        return self.battles[self.battles["scored"]]
+
+    def compare(
+        self,
+        treatment: str,
+        outcome: str,
+        *,
+        control: str | None = None,
+        kind: Literal["rate", "any"] = "rate",
+        rate: Rate | None = None,
+        within: pd.DataFrame | None = None,
+    ) -> Comparison:
+        """Compare a treatment with the control, or with another arm, in one outcome."""
+        control = self.plan.control if control is None else control
+        return compare(
+            self.scored if within is None else within,
+            outcome=outcome,
+            name=f"{_SHOWN_AS.get(outcome, outcome)}_{kind}",
+            control=control,
+            treatment=treatment,
+            plan=self.plan,
+            kind=kind,
+            rate=rate,
+            pooled=self.pooled,
+            blocked=self._blocked(control, treatment),
+        )
+
+    def _blocked(self, control: str, treatment: str) -> str | None:
+        """Say why two arms may not be tested at all, or return None."""
+        if pending := int(self.state["pending"].sum()):
+            return f"interim: {pending} of {len(self.battles)} battles pending; no test before the study is complete"
+        for arm in (control, treatment):
+            if not (self.scored["arm"] == arm).any():
+                return describe_absence(arm, self.state)
+        return copies(self.scored, control=control, treatment=treatment, plan=self.plan)
+
+
+def copies(scored: pd.DataFrame, *, control: str, treatment: str, plan: AnalysisPlan) -> str | None:
+    """Say why near-duplicate transcripts forbid a test of two arms, or return None.
+
+    Equal `transcript_sha` in an arm's stratum is one battle fought again. No test is made when fewer than half of an arm's
+    transcripts are distinct, or when as many battles as there are distinct transcripts could not reach alpha.
+    """
+    if "transcript_sha" not in scored.columns:
+        return None
+    counts = {}
+    for arm in (control, treatment):
+        own = scored[scored["arm"] == arm]
+        sha = own["transcript_sha"].where(own["transcript_sha"].notna(), own["battle_id"])
+        counts[arm] = sha.groupby(own["stratum"].astype(str)).nunique()
+        if 2 * counts[arm].sum() < len(own):
+            few = f"only {counts[arm].sum()} of the {len(own)} transcripts of {arm} are distinct"
+            return f"{few}: the others are copies, not evidence"
+    both = counts[control].index.intersection(counts[treatment].index)
+    distinct = [counts[arm].loc[both].to_numpy(dtype=np.int64) for arm in (control, treatment)]
+    repeated = sum(int(c.sum()) for c in counts.values()) < int(scored["arm"].isin([control, treatment]).sum())
+    floor = smallest_p(*distinct, resamples=plan.resamples)
+    if repeated and floor > plan.alpha:
+        sizes = f"{distinct[0].sum()} and {distinct[1].sum()} distinct transcripts of {control} and {treatment}"
+        return f"{sizes} cannot give a p below {floor:.4g}, which exceeds alpha {plan.alpha:g}"
+    return None
+
+
+def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison]]:
+    """Compare one treatment with control in every outcome.
+
+    Returns:
+        The evidence, still without Holm's adjustment, and the secondary comparisons in the order of the report.
+    """
+    plan, outcome, columns = material.plan, material.outcome, material.battles.columns
+    expected = _EXPECTED[material.arms[treatment]["expected"]]
+    primary = material.compare(treatment, outcome)
+    names = [c.removesuffix("_messages") for c in columns if c.endswith("_messages") and material.scored[c].notna().any()]
+    names = sorted(set(names) - {outcome}, key=lambda n: (_ORDER.index(n) if n in _ORDER else len(_ORDER), n))
+    others = {name: material.compare(treatment, name) for name in names}
+    placebo = per_word = without_refusals = None
+    if primary.p_value is not None and primary.p_value <= plan.alpha:
+        if expected == "less" and plan.placebo in material.arms and plan.placebo not in (treatment, plan.control):
+            placebo = material.compare(treatment, outcome, control=plan.placebo)
+        if plan.rate == "messages" and f"{outcome}_count" in columns:
+            per_word = material.compare(treatment, outcome, rate="words")
+        refusal = others.get("refusal")
+        if refusal is not None and refusal.risk is not None and refusal.risk.estimate > 0:
+            calm = material.scored[material.scored["refusal_messages"] == 0]
+            without_refusals = material.compare(treatment, outcome, within=calm)
+    settled = material.battles[material.battles["status"] != "pending"]
+    top = 1.0 if plan.rate == "messages" else float(material.scored["rate"].max())
+    evidence = Evidence(
+        expected=expected,
+        plan=plan,
+        primary=primary,
+        adjusted=None,
+        family=0,
+        missing=missingness(settled, control=plan.control, treatment=treatment, expected=expected, top=top),
+        placebo=placebo,
+        per_word=per_word,
+        without_refusals=without_refusals,
+        social=tuple(others[name] for name in _SOCIAL if name in others),
+        side_effects={name: others[name] for name in _SIDE_EFFECTS if name in others},
+    )
+    return evidence, [material.compare(treatment, outcome, kind="any"), *others.values()]

@@ -1,0 +1,92 @@
+"""Planned battles of two arms in; a test of differential missingness, and what the missing ones could change, out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mitigation.estimates import arm_rates, shared_strata
+from mitigation.significance.boschloo import boschloo
+from mitigation.types import Expected
+
+Bound = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missingness:
+    """What is missing in two arms, and the bounds of the primary outcome over all planned battles.
+
+    Attributes:
+        missing_control, missing_treatment: planned battles without a score (refused, failed, excluded or without exposure).
+        p_value: exact p of equal shares missing; None where an arm was not planned.
+        test: name of that test.
+        worst_ratio, best_ratio: rate ratio when every missing battle takes the value that speaks against, or for, the expected
+            direction; None where the control rate is 0 then.
+        worst_difference, best_difference: difference of rates likewise.
+        agree: True when nothing is missing, or both bounds lie on the same side of no effect.
+    """
+
+    control: str
+    treatment: str
+    planned_control: int
+    planned_treatment: int
+    missing_control: int
+    missing_treatment: int
+    p_value: float | None
+    test: str
+    worst_ratio: float | None
+    best_ratio: float | None
+    worst_difference: float | None
+    best_difference: float | None
+    agree: bool
+
+
+def missingness(planned: pd.DataFrame, *, control: str, treatment: str, expected: Expected, top: float) -> Missingness:
+    """Bound the primary outcome over the planned battles of two arms (worst and best case, after Manski 1990).
+
+    Args:
+        planned: one row per planned battle that is not pending, with columns arm, stratum and rate (missing where not scored).
+        expected: "more" turns worst and best round; "none" counts as "less".
+        top: largest rate that a missing battle could have had; the smallest is 0.
+    """
+    pair = planned[planned["arm"].isin([control, treatment])]
+    treated = (pair["arm"] == treatment).to_numpy(dtype=np.bool_)
+    rate = pair["rate"].to_numpy(dtype=np.float64, na_value=np.nan)
+    absent = np.isnan(rate)
+    n_t, n_c = int(treated.sum()), int((~treated).sum())
+    gone_t, gone_c = int((absent & treated).sum()), int((absent & ~treated).sum())
+    exact = boschloo(events_treated=gone_t, n_treated=n_t, events_control=gone_c, n_control=n_c) if n_t and n_c else None
+    strata = pair["stratum"].to_numpy(dtype=object).astype(str)
+    high: Bound = (None, None)
+    low: Bound = (None, None)
+    if shared_strata(treated, strata).any():
+        high = _filled(rate, treated, strata, treated_as=top, control_as=0.0)
+        low = _filled(rate, treated, strata, treated_as=0.0, control_as=top)
+    worst, best = (low, high) if expected == "more" else (high, low)
+    return Missingness(
+        control=control,
+        treatment=treatment,
+        planned_control=n_c,
+        planned_treatment=n_t,
+        missing_control=gone_c,
+        missing_treatment=gone_t,
+        p_value=exact.p_value if exact else None,
+        test=exact.test if exact else "no test",
+        worst_ratio=worst[0],
+        best_ratio=best[0],
+        worst_difference=worst[1],
+        best_difference=best[1],
+        agree=not absent.any() or (worst[1] or 0.0) * (best[1] or 0.0) > 0,
+    )
+
+
+def _filled(
+    rate: NDArray[np.float64], treated: NDArray[np.bool_], strata: NDArray[np.str_], *, treated_as: float, control_as: float
+) -> Bound:
+    """Fill in the missing rates and return ratio and difference of the estimand."""
+    value = np.where(np.isnan(rate), np.where(treated, treated_as, control_as), rate)
+    rates = arm_rates(value, treated, strata)
+    return rates.treated / rates.control if rates.control > 0 else None, rates.treated - rates.control

@@ -1,0 +1,212 @@
+"""Everything known about one treatment in, one verdict with its reasons out: the first in the order of `Verdict` that applies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import log
+from typing import Final, Literal
+
+from mitigation.contrasts import Comparison
+from mitigation.missingness import Missingness
+from mitigation.types import AnalysisPlan, Expected
+
+Verdict = Literal["not_estimable", "harm", "explained", "lexical_only", "supported", "no_evidence", "underpowered"]
+
+SIDE_EFFECT_MARGIN: Final = 0.10
+"""Largest tolerated rise in the share of battles with a refusal, a hostile message or drift."""
+
+_WORDS: Final = {"less": "fall", "more": "rise", "none": "stay as it is"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a verdict rests on.
+
+    Attributes:
+        primary: primary outcome against control.
+        adjusted: its Holm-adjusted p value, None without a test.
+        family: number of treatments that Holm counted.
+        placebo: primary outcome against the placebo arm; None without one, for the placebo itself and where a rise is expected.
+        per_word: primary outcome counted by word, None where that is not known or is the primary outcome itself.
+        without_refusals: primary outcome in battles without a refusal in words, None where no treated battle added one.
+        social: outcomes that should fall with the mentions if the "we" itself went: substitutes, shared identity, cooperation.
+        side_effects: outcomes that must not rise by more than the margin, by name.
+    """
+
+    expected: Expected
+    plan: AnalysisPlan
+    primary: Comparison
+    adjusted: float | None
+    family: int
+    missing: Missingness
+    placebo: Comparison | None = None
+    per_word: Comparison | None = None
+    without_refusals: Comparison | None = None
+    social: tuple[Comparison, ...] = ()
+    side_effects: Mapping[str, Comparison] = field(default_factory=dict)
+
+    @property
+    def significant(self) -> bool:
+        """Whether the primary outcome differs from control at the plan's alpha over all treatments."""
+        return self.adjusted is not None and self.adjusted <= self.plan.alpha and self.primary.difference != 0
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the primary outcome moved in the expected direction."""
+        return self.primary.difference < 0 if self.expected == "less" else self.primary.difference > 0 and self.expected == "more"
+
+
+def decide(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the first verdict that applies and why, in plain English with the numbers.
+
+    not_estimable: no test could or should be made, or neither arm holds an event.
+    harm: significant against the expected direction (for `expected: none`, in either direction), or the interval of a side effect
+        lies wholly beyond its margin.
+    explained: significant as expected, but not against the placebo at alpha; or more than half of the effect (in log ratio) is
+        gone and the rest is not significant when mentions are counted by word, or when battles with a refusal are set aside; or
+        the missing battles alone could undo it.
+    lexical_only: significant as expected (less), but no substitute, shared identity or cooperation that was measured fell as far
+        as the smallest effect of interest.
+    supported: significant as expected and none of the above. Never for `expected: none`.
+    no_evidence: the interval excludes the smallest effect of interest in the expected direction (`none`: in both).
+    underpowered: everything else.
+    """
+    primary = evidence.primary
+    if primary.blocked is not None:
+        return "not_estimable", (primary.blocked,)
+    if primary.rate_control == 0 and primary.rate_treatment == 0:
+        return "not_estimable", (f"no in-group we in either arm ({primary.n_control} and {primary.n_treatment} battles)",)
+    finding = _finding(evidence)
+    context = (*_side_notes(evidence), *_missing_notes(evidence))
+    if harms := _harms(evidence):
+        return "harm", (*harms, finding, *context)
+    if evidence.significant and evidence.as_expected:
+        if accounts := _accounts(evidence):
+            return "explained", (*accounts, finding, *context)
+        if evidence.expected == "less" and (words := _words_only(evidence)):
+            return "lexical_only", (*words, finding, *context)
+        absent = () if evidence.placebo or evidence.expected == "more" else ("no placebo arm: any long prompt might do the same",)
+        return "supported", (finding, *absent, *context)
+    if _excludes_smallest(evidence):
+        smallest = evidence.plan.smallest_effect
+        edge = {"less": f"{smallest:g}", "more": f"{1 / smallest:.3g}", "none": f"{smallest:g} and {1 / smallest:.3g}"}
+        return "no_evidence", (f"the interval excludes a ratio of {edge[evidence.expected]}, {finding}", *context)
+    return "underpowered", (f"neither an effect nor its absence is shown: {finding}", *context)
+
+
+def _finding(evidence: Evidence) -> str:
+    """Say the primary result in one line."""
+    primary = evidence.primary
+    rates = f"rate {_number(primary.rate_treatment)} against {_number(primary.rate_control)}"
+    ratio = (
+        f"ratio {_number(primary.ratio.ratio)} ({_limits(primary)})" if primary.ratio.ratio is not None else "ratio not estimable"
+    )
+    family = f"adjusted for {evidence.family} treatments {_number(evidence.adjusted)}"
+    p = f"p {_number(primary.p_value)}" + (f", {family}" if evidence.family > 1 else "")
+    return f"{rates}, {ratio}, {p}, expected to {_WORDS[evidence.expected]}"
+
+
+def _limits(comparison: Comparison) -> str:
+    """Say the ratio's interval in words, without ever naming infinity."""
+    low, high = comparison.ratio.low, comparison.ratio.high
+    if high is None:
+        return f"at least {_number(low)}" if low else "no bound"
+    return f"{_number(low)} to {_number(high)}" if low else f"at most {_number(high)}"
+
+
+def _harms(evidence: Evidence) -> tuple[str, ...]:
+    found = []
+    if evidence.significant and not evidence.as_expected:
+        direction = "falls" if evidence.primary.difference < 0 else "rises"
+        found.append(f"in-group we {direction} significantly although it was expected to {_WORDS[evidence.expected]}")
+    for name, effect in evidence.side_effects.items():
+        if effect.risk is not None and effect.risk.low is not None and effect.risk.low > SIDE_EFFECT_MARGIN:
+            found.append(f"{name} in {_points(effect)} of battles more than control, beyond the margin of {SIDE_EFFECT_MARGIN:g}")
+    return tuple(found)
+
+
+def _side_notes(evidence: Evidence) -> tuple[str, ...]:
+    """Side effects that are neither within nor beyond the margin: absence of significance is not safety."""
+    return tuple(
+        f"{name} is not shown to stay within the margin of {SIDE_EFFECT_MARGIN:g}: risk difference {_points(effect)}"
+        for name, effect in evidence.side_effects.items()
+        if effect.risk is not None and effect.risk.low is not None and effect.risk.high is not None
+        if effect.risk.low <= SIDE_EFFECT_MARGIN <= effect.risk.high
+    )
+
+
+def _missing_notes(evidence: Evidence) -> tuple[str, ...]:
+    missing = evidence.missing
+    if not missing.missing_control and not missing.missing_treatment:
+        return ()
+    counts = f"{missing.missing_treatment} of {missing.planned_treatment} planned battles are missing against "
+    counts += f"{missing.missing_control} of {missing.planned_control} in control (p {_number(missing.p_value)})"
+    bounds = f"bounds of the difference {_number(missing.best_difference)} (best case)"
+    bounds += f" and {_number(missing.worst_difference)} (worst case)"
+    return (f"{counts}; {bounds}{'' if missing.agree else ' cross no effect'}",)
+
+
+def _accounts(evidence: Evidence) -> tuple[str, ...]:
+    """List what else could explain a significant effect in the expected direction."""
+    found = []
+    placebo = evidence.placebo
+    if placebo is not None:
+        p = placebo.p_value
+        if p is None:
+            found.append(f"the placebo {placebo.control} cannot be ruled out: {placebo.blocked}")
+        elif p > evidence.plan.alpha or placebo.difference >= 0:
+            ratio = _number(placebo.ratio.ratio)
+            found.append(
+                f"not significant against the placebo {placebo.control}: ratio {ratio} ({_limits(placebo)}), p {_number(p)}"
+            )
+    if evidence.per_word is not None and _gone(evidence, evidence.per_word):
+        found.append(f"gone when mentions are counted by word: {_brief(evidence.per_word)}")
+    if evidence.without_refusals is not None and _gone(evidence, evidence.without_refusals):
+        found.append(f"gone in battles without a refusal: {_brief(evidence.without_refusals)}")
+    if not evidence.missing.agree:
+        found.append("the missing battles alone could undo the effect")
+    return tuple(found)
+
+
+def _gone(evidence: Evidence, other: Comparison) -> bool:
+    """Whether the other comparison is not significant and keeps less than half of the effect in log ratio."""
+    if other.p_value is None:
+        return other.n_control == 0 or other.n_treatment == 0
+    if other.p_value <= evidence.plan.alpha and other.difference * evidence.primary.difference > 0:
+        return False
+    whole, rest = evidence.primary.ratio.ratio, other.ratio.ratio
+    if not whole or not rest:
+        return other.difference * evidence.primary.difference <= 0
+    return log(rest) / log(whole) < 0.5
+
+
+def _words_only(evidence: Evidence) -> tuple[str, ...]:
+    """Reasons when mentions fell and no measured social outcome did; empty when one did or none was measured."""
+    measured = [c for c in evidence.social if c.rate_control is not None and (c.rate_control > 0 or (c.rate_treatment or 0) > 0)]
+    if not measured or any(c.ratio.ratio is not None and c.ratio.ratio < evidence.plan.smallest_effect for c in measured):
+        return ()
+    return tuple(f"{c.outcome} does not fall with the mentions: {_brief(c)}" for c in measured)
+
+
+def _excludes_smallest(evidence: Evidence) -> bool:
+    low, high, smallest = evidence.primary.ratio.low, evidence.primary.ratio.high, evidence.plan.smallest_effect
+    no_fall = low is not None and low > smallest
+    no_rise = high is not None and high < 1 / smallest
+    return {"less": no_fall, "more": no_rise, "none": no_fall and no_rise}[evidence.expected]
+
+
+def _brief(comparison: Comparison) -> str:
+    if comparison.rate_control is None:
+        return comparison.blocked or "no battles left"
+    rates = f"rate {_number(comparison.rate_treatment)} against {_number(comparison.rate_control)}"
+    return rates if comparison.p_value is None else f"{rates}, p {_number(comparison.p_value)}"
+
+
+def _points(effect: Comparison) -> str:
+    risk = effect.risk
+    return "" if risk is None else f"{risk.estimate:+.3f} ({_number(risk.low)} to {_number(risk.high)})"
+
+
+def _number(value: float | None) -> str:
+    return "not estimable" if value is None else f"{value:.3g}"
