@@ -286,6 +286,7 @@ class AnalysisPlan:
         alpha: two-sided level of the primary outcome over all treatments together (Holm).
         resamples: label permutations when not all can be enumerated.
         smallest_effect: rate ratio nearest to 1 that would still matter; "no evidence" needs an interval that excludes it.
+        side_effect_margin: largest rise in the share of battles with a refusal, a hostile message or drift that is tolerated.
         seed: seed of the permutations.
     """
 
@@ -295,6 +296,7 @@ class AnalysisPlan:
     alpha: float = 0.05
     resamples: int = 10_000
     smallest_effect: float = 0.8
+    side_effect_margin: float = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -302,4 +304,5 @@ class AnalysisPlan:
         check_float(self.alpha, "alpha", low=1e-6, high=0.5)
         check_int(self.resamples, "resamples", low=99, high=10_000_000)
         check_float(self.smallest_effect, "smallest_effect", low=0.01, high=0.99)
+        check_float(self.side_effect_margin, "side_effect_margin", low=0.0, high=1.0)
         check_int(self.seed, "seed", low=0, high=2**63 - 1)

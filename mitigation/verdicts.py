@@ -13,9 +13,6 @@ from mitigation.types import AnalysisPlan, Expected
 
 Verdict = Literal["not_estimable", "harm", "explained", "lexical_only", "supported", "no_evidence", "underpowered"]
 
-SIDE_EFFECT_MARGIN: Final = 0.10
-"""Largest tolerated rise in the share of battles with a refusal, a hostile message or drift."""
-
 _WORDS: Final = {"less": "fall", "more": "rise", "none": "stay as it is"}
 
 
@@ -116,24 +113,26 @@ def _limits(comparison: Comparison) -> str:
 
 
 def _harms(evidence: Evidence) -> tuple[str, ...]:
-    found = []
+    found, margin = [], evidence.plan.side_effect_margin
     if evidence.significant and not evidence.as_expected:
         direction = "falls" if evidence.primary.difference < 0 else "rises"
         found.append(f"in-group we {direction} significantly although it was expected to {_WORDS[evidence.expected]}")
     for name, effect in evidence.side_effects.items():
-        if effect.risk is not None and effect.risk.low is not None and effect.risk.low > SIDE_EFFECT_MARGIN:
-            found.append(f"{name} in {_points(effect)} of battles more than control, beyond the margin of {SIDE_EFFECT_MARGIN:g}")
+        if effect.risk is not None and effect.risk.low is not None and effect.risk.low > margin:
+            found.append(f"{name} in {_points(effect)} of battles more than control, beyond the margin of {margin:g}")
     return tuple(found)
 
 
 def _side_notes(evidence: Evidence) -> tuple[str, ...]:
     """Side effects that are neither within nor beyond the margin: absence of significance is not safety."""
-    return tuple(
-        f"{name} is not shown to stay within the margin of {SIDE_EFFECT_MARGIN:g}: risk difference {_points(effect)}"
+    margin = evidence.plan.side_effect_margin
+    open_ones = [
+        f"{name} {_points(effect)}"
         for name, effect in evidence.side_effects.items()
         if effect.risk is not None and effect.risk.low is not None and effect.risk.high is not None
-        if effect.risk.low <= SIDE_EFFECT_MARGIN <= effect.risk.high
-    )
+        if effect.risk.low <= margin <= effect.risk.high
+    ]
+    return (f"not shown to stay within the margin of {margin:g} (risk difference): {'; '.join(open_ones)}",) if open_ones else ()
 
 
 def _missing_notes(evidence: Evidence) -> tuple[str, ...]:

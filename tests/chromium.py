@@ -65,7 +65,7 @@ class Browser:
             return None
 
     def picture(self, path: Path) -> None:
-        self.run("return document.fonts.ready.then(() => 1)")  # a page that has not been laid out cannot be captured
+        self.run("return document.fonts.ready.then(() => 1)")  # wait for the layout
         shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 

@@ -295,14 +295,23 @@ def test_an_arm_without_a_scored_battle_is_named_with_its_states():
     assert first(judged(battles[:12]))["reasons"] == ["arm unique has no scored battle: none was planned"]
 
 
+@pytest.mark.parametrize("change", [lambda b: b.assign(status="failed"), lambda b: b[:0]])
+def test_a_study_without_a_scored_battle_is_not_estimable_and_says_why(change):
+    battles = study()
+    analysis = judged(change(battles), battles[["battle_id", "arm", "stratum"]])
+    primary = analysis.contrasts[analysis.contrasts["outcome"] == "ingroup_rate"]
+    assert set(primary["verdict"]) == {"not_estimable"}
+    assert primary["p_value"].isna().all()
+    assert all(reasons for reasons in primary["reasons"])
+    json.dumps(analysis.verdict_json(), allow_nan=False)
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [
         (lambda b: pd.concat([b, b[:1]]), "battle control-0 occurs twice among the battles"),
         (lambda b: b.assign(status="done"), "status 'done' is not known"),
         (lambda b: b.assign(arm="other"), "arm 'other' of the battles is not among"),
-        (lambda b: b.assign(status="failed"), "no scored battle among 24"),
-        (lambda b: b[:0], "no scored battle among 0"),
         (lambda b: b.assign(ingroup_count=-1), "ingroup_count=-1 is no possible count"),
         (lambda b: b.assign(words=np.inf), "words=inf is no possible count"),
         (lambda b: b.assign(ingroup_messages=99), "ingroup_messages=99 is no possible count"),

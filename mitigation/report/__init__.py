@@ -1,0 +1,39 @@
+"""Contrasts, figures and transcripts in; reports/<study>/ out: report.html, report.md, verdict.json, tables/ and figures/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mitigation.report.inputs import ReportInput
+
+__all__ = ["ReportInput", "write_report"]
+
+
+def write_report(inputs: ReportInput, folder: Path) -> Path:
+    """Write the whole report into `folder` and return the path of its page.
+
+    Everything is rendered before anything is written, and the folder is put in place as a whole: what stood there is
+    either still there or replaced. The same input gives the same bytes.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    from mitigation.report.drawings import drawings
+    from mitigation.report.folder import write_folder
+    from mitigation.report.html import html
+    from mitigation.report.markdown import report_markdown
+    from mitigation.report.tables import csv_bytes, frames
+    from mitigation.report.verdict import verdict_json
+
+    drawn = drawings(inputs)
+    files = {
+        "report.html": html(inputs, drawn).encode("utf-8", "backslashreplace"),
+        "report.md": report_markdown(inputs, drawn).encode("utf-8", "backslashreplace"),
+        "verdict.json": verdict_json(inputs),
+    }
+    files |= {f"tables/{name}.csv": csv_bytes(frame) for name, frame in frames(inputs).items()}
+    for drawing in drawn:
+        files |= {f"figures/{drawing.name}.{form}": content for form, content in drawing.files.items()}
+        files[f"tables/figure_{drawing.name}.csv"] = csv_bytes(drawing.data)
+    write_folder(folder, files)
+    return folder / "report.html"

@@ -1,0 +1,86 @@
+"""What a report is made of, as one value; everything on the page is computed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mitigation.figures import rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mitigation.analysis import Analysis
+    from mitigation.types import Detection, Transcript
+
+QUESTION: Final = "Does a unique, disassociative identity keep two AI agents from becoming a “we”?"
+SIMULATED: Final = "SIMULATED: these battles were drawn by a simulator with a known effect. No language model took part."
+EMBEDDED: Final = (
+    "A 135M-parameter model shows that the pipeline works, not that the mitigation does: a null here is a floor, not a finding."
+)
+TEMPERATURE_ZERO: Final = (
+    "Temperature 0: repeated battles are near-copies of each other, so the number of battles overstates what was observed."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportInput:
+    """Everything a report needs; a table from elsewhere brings only the analysis.
+
+    Attributes:
+        analysis: contrasts, arms, battles, missingness and notes of the study.
+        messages: one row per generated message, or None when the outcomes came as a table.
+        transcripts: the battles as fought.
+        detections: by battle_id, what the detector saw in each message.
+        identities: by arm, the wordings that its agents received.
+        simulated: the battles come from a simulator; every output says so.
+        embedded: the battles were fought by the small embedded model; the page says what that can show.
+        detector: name, version and digest of the detector, as printed.
+        provenance: versions, seeds, hashes and the command that rebuilds the report, as printed.
+        question: heading of the page.
+        battles_shown: most battles whose text is put into the page; beyond it whole blocks are drawn.
+    """
+
+    analysis: Analysis
+    messages: pd.DataFrame | None = None
+    transcripts: Sequence[Transcript] = ()
+    detections: Mapping[str, Sequence[Detection]] = field(default_factory=dict)
+    identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    simulated: bool = False
+    embedded: bool = False
+    detector: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    question: str = QUESTION
+    battles_shown: int = 400
+
+    @property
+    def pending(self) -> int:
+        """Planned battles that have not been fought yet."""
+        return sum(arm.pending or 0 for arm in rows.arms(self.analysis))
+
+    @property
+    def interim(self) -> bool:
+        """True while planned battles are pending: the report then says nothing of significance."""
+        return self.pending > 0
+
+    @property
+    def temperature_zero(self) -> bool:
+        """True when an agent was sampled at temperature 0, which makes near-copies of one battle."""
+        return any(agent.temperature == 0 for battle in self.transcripts for agent in battle.agents)
+
+
+def banners(given: ReportInput) -> tuple[tuple[str, str], ...]:
+    """Return (kind, text) of every warning that a reader must not miss, the gravest first."""
+    found = []
+    if given.simulated:
+        found.append(("simulated", SIMULATED))
+    if given.interim:
+        planned = sum(arm.planned or 0 for arm in rows.arms(given.analysis))
+        share = f"{given.pending:,} of {planned:,} planned battles are pending"
+        found.append(("interim", f"INTERIM: {share}. Nothing here speaks of significance."))
+    if given.embedded:
+        found.append(("embedded", EMBEDDED))
+    if given.temperature_zero:
+        found.append(("temperature", TEMPERATURE_ZERO))
+    return tuple(found)

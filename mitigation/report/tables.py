@@ -1,0 +1,110 @@
+"""Frames in; CSV bytes that no spreadsheet runs as formulas, and escaped Markdown tables out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import pandas as pd
+
+from mitigation.figures import rows
+from mitigation.report.inputs import ReportInput
+from mitigation.report.visible import flat
+from mitigation.types import Turn
+
+_UNSEEN: Final = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_FORMULA: Final = re.compile(rf"[\t\r]|[{_UNSEEN}]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_MARKDOWN: Final = re.compile(r"([\\`*{}\[\]<>|~&$@]|(?<!\w)_|_(?!\w)|:(?=//)|^[#+=-]|(?<=^\d)[.)](?=\s))")
+
+CONTRASTS: Final = [
+    "outcome", "control", "treatment", "n_control", "n_treatment", "rate_control", "rate_treatment",
+    "rate_ratio", "ratio_low", "ratio_high", "risk_difference", "rd_low", "rd_high",
+    "p_value", "p_adjusted", "test", "verdict", "reasons",
+]  # fmt: skip
+MENTIONS: Final = ["battle_id", "arm", "index", "agent", "label", "tier", "start", "end", "text", "reason"]
+
+
+def cell(value: object) -> object:
+    """Return a value for a CSV cell: a text that a spreadsheet would run gets a leading apostrophe; numbers stay numbers."""
+    if isinstance(value, (list, tuple)):
+        value = "; ".join(str(item) for item in value)
+    if not isinstance(value, str):
+        return value
+    shown = _CONTROL.sub(lambda match: flat(match.group()), value)
+    return f"'{shown}" if _FORMULA.match(value) else shown
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """Return a frame as CSV in UTF-8; a missing value is an empty cell."""
+    columns = {}
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place]
+        plain = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
+        columns[cell(str(name))] = (
+            column if plain else pd.Series([cell(value) for value in column], index=frame.index, dtype=object)
+        )
+    safe = pd.DataFrame(columns, index=frame.index)
+    return safe.to_csv(index=False, lineterminator="\n").encode("utf-8", "backslashreplace")
+
+
+def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
+    """Return the tables of a report by file name, without the figures' own."""
+    analysis = given.analysis
+    contrasts = analysis.contrasts.reindex(columns=[*CONTRASTS, *(c for c in analysis.contrasts.columns if c not in CONTRASTS)])
+    found = {
+        "contrasts": contrasts.assign(simulated=given.simulated),
+        "arms": analysis.arms,
+        "battles": analysis.battles,
+        "missingness": analysis.missingness,
+    }
+    if given.messages is not None:
+        found["messages"] = given.messages
+    if given.transcripts:
+        found["mentions"] = mentions(given)
+    return found
+
+
+def mentions(given: ReportInput) -> pd.DataFrame:
+    """Return one row per detected mention of every battle, shown in the page or not."""
+    found = [
+        (battle.battle_id, battle.identity, detection.index, _agent(battle.turns, detection.index), *values)
+        for battle in given.transcripts
+        for detection in given.detections.get(battle.battle_id, ())
+        for values in ((m.label, m.tier, m.start, m.end, m.text, m.reason) for m in detection.mentions or ())
+    ]
+    return pd.DataFrame(found, columns=MENTIONS)
+
+
+def _agent(turns: Sequence[Turn], index: int) -> str:
+    return next((turn.agent for turn in turns if turn.index == index), "")
+
+
+def escape(text: object) -> str:
+    """Return text that Markdown prints as it stands, on one line: no link, no image, no markup, no address made live."""
+    line = " ".join(flat(str(text)).split())
+    return _MARKDOWN.sub(r"\\\1", line).replace("www.", "www\\.")
+
+
+def markdown(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    body = [f"| {' | '.join(escape(value) for value in line)} |" for line in lines]
+    return "\n".join([f"| {' | '.join(escape(head) for head in heads)} |", f"|{'---|' * len(heads)}", *body])
+
+
+def generic(frame: pd.DataFrame) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return heads and printed cells of any frame, for tables whose columns the page does not know."""
+    heads = tuple(flat(str(name).replace("_", " ")) for name in frame.columns)
+    return heads, tuple(tuple(_printed(value) for value in row.values()) for row in rows.records(frame))
+
+
+def _printed(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return flat("; ".join(str(item) for item in value))
+    if isinstance(value, (bool, str)):
+        return flat(str(value))
+    found = rows.number(value)
+    if found is None:
+        return "–"
+    return f"{found:,.0f}" if found == round(found) else f"{found:.3f}"

@@ -1,0 +1,181 @@
+"""Transcripts and detections in, what the viewer shows out: blocks of battles, messages cut at their mentions."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mitigation.figures import rows
+from mitigation.report.inputs import ReportInput
+from mitigation.report.visible import Piece, flat, pieces
+from mitigation.types import Detection, Mention, Transcript, Turn
+
+LONGEST: Final = 20_000
+COLLAPSED: Final = 900
+TEXT_BUDGET: Final = 12_000_000
+
+BlockKey = tuple[str, str, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A run of a message: inside one mention, or between mentions."""
+
+    pieces: tuple[Piece, ...]
+    mention: Mention | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageView:
+    """One message as shown; `left_out` counts the characters beyond the longest text that a page holds."""
+
+    index: int
+    anchor: str
+    agent: str
+    seat: int
+    segments: tuple[Segment, ...]
+    labels: tuple[str, ...]
+    ingroup: bool
+    unjudged: bool
+    long: bool
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BattleView:
+    """One battle as shown."""
+
+    battle_id: str
+    anchor: str
+    arm: str
+    scenario: str
+    pairing: str
+    replicate: int
+    ending: str
+    status: str
+    error: str
+    models: tuple[str, ...]
+    messages: tuple[MessageView, ...]
+    with_ingroup: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockView:
+    """The battles of one block: the same scenario, pairing, opener and replicate under every arm; control first."""
+
+    title: str
+    battles: tuple[BattleView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """What the transcript section holds, and of how many battles."""
+
+    blocks: tuple[BlockView, ...]
+    shown: int
+    total: int
+    arms: tuple[str, ...]
+
+
+def anchor(battle_id: str) -> str:
+    """Return the fragment of a battle: its id, or, where an address could not carry it, a digest of it."""
+    plain = re.fullmatch(r"[\w./~=:+-]{1,200}", battle_id, re.ASCII)
+    return f"battle-{battle_id}" if plain else f"battle-{_digest(battle_id)[:16]}"
+
+
+def segments(text: str, mentions: Iterable[Mention]) -> tuple[Segment, ...]:
+    """Cut a text at its mentions by code points; one that overlaps the mention before it, or leaves the text, is not marked."""
+    runs: list[tuple[str, Mention | None]] = []
+    last = 0
+    for mention in sorted(mentions, key=lambda item: (item.start, item.end)):
+        if mention.start < last or not mention.start < mention.end <= len(text):
+            continue
+        runs += [(text[last : mention.start], None), (text[mention.start : mention.end], mention)]
+        last = mention.end
+    runs.append((text[last:], None))
+    return tuple(Segment(pieces=tuple(pieces(run)), mention=mention) for run, mention in runs if run)
+
+
+def viewer(given: ReportInput) -> Viewer:
+    """Return the blocks of the study; beyond `battles_shown`, whole blocks drawn by a hash of their key: pairs stay together."""
+    blocks: dict[BlockKey, list[Transcript]] = {}
+    for battle in given.transcripts:
+        blocks.setdefault(_key(battle), []).append(battle)
+    order = [arm.arm for arm in rows.arms(given.analysis)]
+    order += sorted({battle.identity for battle in given.transcripts} - set(order))
+    kept = _sample(blocks, given.battles_shown)
+    views = [_block(given, key, blocks[key], order) for key in sorted(kept)]
+    present = {battle.arm for block in views for battle in block.battles}
+    shown = sum(len(block.battles) for block in views)
+    return Viewer(
+        blocks=tuple(views), shown=shown, total=len(given.transcripts), arms=tuple(arm for arm in order if arm in present)
+    )
+
+
+def _key(battle: Transcript) -> BlockKey:
+    return battle.scenario, battle.pairing, battle.opener, battle.replicate
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _sample(blocks: dict[BlockKey, list[Transcript]], limit: int) -> list[BlockKey]:
+    kept: list[BlockKey] = []
+    battles = characters = 0
+    for key in sorted(blocks, key=lambda key: _digest(repr(key))):
+        size = sum(min(len(turn.text), LONGEST) for battle in blocks[key] for turn in battle.turns)
+        if kept and (battles + len(blocks[key]) > limit or characters + size > TEXT_BUDGET):
+            continue
+        kept.append(key)
+        battles, characters = battles + len(blocks[key]), characters + size
+    return kept
+
+
+def _block(given: ReportInput, key: BlockKey, battles: Sequence[Transcript], order: list[str]) -> BlockView:
+    scenario, pairing, opener, replicate = key
+    ordered = sorted(battles, key=lambda battle: (order.index(battle.identity), battle.battle_id))
+    title = flat(f"{scenario}, {pairing}, opener {opener + 1}, replicate {replicate}")
+    views = tuple(_battle(battle, given.detections.get(battle.battle_id, ())) for battle in ordered)
+    return BlockView(title=title, battles=views)
+
+
+def _battle(battle: Transcript, detections: Sequence[Detection]) -> BattleView:
+    by_index = {detection.index: detection for detection in detections}
+    here = anchor(battle.battle_id)
+    messages = tuple(_message(turn, by_index.get(turn.index), here) for turn in battle.turns)
+    return BattleView(
+        battle_id=flat(battle.battle_id),
+        anchor=here,
+        arm=battle.identity,
+        scenario=battle.scenario,
+        pairing=battle.pairing,
+        replicate=battle.replicate,
+        ending=(battle.ending or battle.status).replace("_", " "),
+        status=battle.status,
+        error=flat(battle.error or ""),
+        models=tuple(dict.fromkeys(flat(agent.model or "model not known") for agent in battle.agents)),
+        messages=messages,
+        with_ingroup=sum(message.ingroup for message in messages),
+    )
+
+
+def _message(turn: Turn, detection: Detection | None, battle: str) -> MessageView:
+    scored = turn.index > 0
+    mentions = (detection.mentions or ()) if detection is not None and scored else ()
+    labels = detection.labels if detection is not None and scored else {}
+    return MessageView(
+        index=turn.index,
+        anchor=f"{battle}-{turn.index}",
+        agent=flat(turn.agent),
+        seat=turn.index % 2,
+        segments=segments(turn.text[:LONGEST], mentions),
+        labels=tuple(name.replace("_", " ") for name, present in labels.items() if present),
+        ingroup=any(mention.label == "ingroup" for mention in mentions),
+        unjudged=scored and (detection is None or detection.mentions is None),
+        long=len(turn.text) > COLLAPSED,
+        left_out=max(0, len(turn.text) - LONGEST),
+    )
