@@ -1,0 +1,198 @@
+"""A message and the message before it go in; every first-person plural comes out with a label, a tier and a reason.
+
+The labels come from an ordered cascade of rules: the first that matches decides. Rules on the words round the mention come first
+(`rules`), then what an earlier mention of the same sentence says, then weaker cues in the sentence, the sentence before and the
+other agent's message (`cues`). A mention without any cue is taken for "you and I".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from mitigation.detectors import cues, rules_apart, rules_exclusive, rules_generic, rules_rivals, rules_together
+from mitigation.detectors import vocabulary as v
+from mitigation.detectors.base import digest_of
+from mitigation.detectors.behaviours import label_turn
+from mitigation.detectors.mentions import find_tokens
+from mitigation.detectors.passages import REACH, Passage, is_inside, marked, normal, passage_at, quoted_spans
+from mitigation.detectors.rules import MENTIONS, Rule
+from mitigation.types import Detection, Label, Mention, Tier
+
+_FIRST: Final[tuple[Rule, ...]] = (
+    rules_apart.QUOTED
+    + rules_apart.OTHER
+    + rules_rivals.RIVALS
+    + rules_generic.PEOPLE
+    + rules_exclusive.EXCLUSIVE
+    + rules_together.HUMAN_ADDRESSEE
+    + rules_generic.GENERIC
+    + rules_generic.OBJECT_CLAUSE
+    + rules_together.PARTY_BEFORE
+    + rules_together.TOGETHER
+)
+_THEN: Final[tuple[Rule, ...]] = cues.WEAK + cues.BEFORE + cues.HABIT + cues.CONTEXT
+_TABLES: Final = {
+    mention: tuple(tuple(line for line in table if mention in line.mentions) for table in (_FIRST, _THEN)) for mention in MENTIONS
+}
+_CLAUSE: Final = re.compile(r" ?[;:—–] ?| - |,? (?:but|yet|while|whereas|though|although) ")
+_MARK: Final = re.compile("[A-Z]+")
+_SOCIAL: Final = re.compile(rf"\b(?:{v.AI_KIND}|{v.AI_TRAIT})\b")
+# Words that begin a new "we": the carry from the sentence before stops here.
+_FRESH: Final[dict[Label, re.Pattern[str]]] = {
+    "exclusive": re.compile(
+        r"\b(?:both|together|let US|each other|if WE|so,? WE|agreed?|shall WE|could WE|should WE|perhaps|maybe|"
+        r"with you|you and (?:i|me)|"
+        r"truce|draw|deal)\b|[?]"
+    ),
+    "generic": re.compile(r"\b(?:you|your|i|me|my|both|together|let US|each other|if WE|but|should|could|shall|agreed?)\b|[?]"),
+}
+_CARRY: Final = 120
+_WEIGHTS: Final = {"sentence": 1.0, "before": 0.5, "after": 0.5, "context": 0.5}
+_HANDED_ON: Final = re.compile(r"^(?:as in the sentence before|as the mention before it): ")
+_MOST_IN_A_PASSAGE: Final = 12
+_CACHE: Final = 256
+
+
+class Verdict(NamedTuple):
+    """What the cascade says of one mention."""
+
+    label: Label
+    tier: Tier | None
+    reason: str
+
+
+def find_we(text: str, context: str = "") -> list[Mention]:
+    """Return every first-person plural of `text` in order; `context` is the other agent's message before it, or ""."""
+    background = normal(context[-REACH:]).strip()
+    spans = quoted_spans(text)
+    found: list[Mention] = []
+    group: list[tuple[int, int]] = []
+    passage: Passage | None = None
+    cache: dict[tuple[str, str, str, Verdict | None, tuple[bool, ...]], list[Verdict]] = {}
+
+    def close() -> None:
+        if passage is None:
+            return
+        inside = tuple(is_inside(start, spans) for start, _ in group)
+        sentence = text[passage.start : passage.end]
+        last = found[-1] if found else None
+        carried = None
+        if last is not None and last.label in {"exclusive", "generic"} and passage.start - last.end <= _CARRY:
+            carried = Verdict(last.label, None, _handed_on("as in the sentence before", last.reason))
+        key = (passage.before, sentence, passage.after, carried, inside)
+        if key not in cache:
+            if len(cache) >= _CACHE:
+                cache.clear()
+            around = {"before": normal(passage.before).strip(), "after": normal(passage.after).strip(), "context": background}
+            local = [(start - passage.start, end - passage.start) for start, end in group]
+            cache[key] = _judge(sentence, local, inside, around, carried)
+        for (start, end), verdict in zip(group, cache[key], strict=True):
+            found.append(
+                Mention(label=verdict.label, tier=verdict.tier, start=start, end=end, text=text[start:end], reason=verdict.reason)
+            )
+
+    for start, end in find_tokens(text):
+        if passage is None or start >= passage.end:
+            close()
+            passage = passage_at(text, start, end, passage.end if passage else 0)
+            group = []
+        group.append((start, end))
+    close()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalDetector:
+    """The rules of this package as a detector: the same labels every time, without any model."""
+
+    name: str = "lexical"
+    version: str = "1"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the sources of this package's rules."""
+        return digest_of(sorted(Path(__file__).parent.glob("*.py")))
+
+    def detect(self, text: str, context: str, index: int) -> Detection:
+        """Judge message `index` with text `text`; `context` is the other agent's message before it ("" if none)."""
+        return Detection(index=index, mentions=tuple(find_we(text, context)), labels=label_turn(text, context))
+
+
+def _judge(
+    sentence: str, spans: list[tuple[int, int]], inside: tuple[bool, ...], around: dict[str, str], carried: Verdict | None
+) -> list[Verdict]:
+    """Judge the mentions `spans` of one sentence; `carried` is the verdict on the mention in the sentence before."""
+    verdicts: list[Verdict] = []
+    for (start, end), quoted in zip(spans, inside, strict=True):
+        if len(verdicts) >= _MOST_IN_A_PASSAGE:
+            verdicts.append(verdicts[-1])
+        elif quoted:
+            verdicts.append(Verdict("quoted", None, "inside quotation marks"))
+        else:
+            view = marked(sentence[:start], sentence[start:end], sentence[end:])
+            verdicts.append(_decide(view, around, verdicts, carried))
+    return verdicts
+
+
+def _decide(view: str, around: dict[str, str], earlier: list[Verdict], carried: Verdict | None) -> Verdict:
+    """Run the cascade on one mention; `view` is its sentence with the mention marked."""
+    mark = _MARK.search(view)
+    first, then = _TABLES[mark[0] if mark else "WE"]
+    scopes = {"clause": _clause_of(view), "sentence": view, **around}
+    hit = _first_match(first, scopes)
+    if hit is None:
+        for verdict in reversed(earlier):
+            if verdict.label != "quoted":
+                return verdict._replace(reason=_handed_on("as the mention before it", verdict.reason))
+        if carried is not None and not _FRESH[carried.label].search(view):
+            return carried
+        hit = _first_match(then, scopes)
+    if hit is None and _is_quarrel(scopes):
+        return Verdict("opponent_frame", None, "the words around are a quarrel")
+    if hit is None:
+        return Verdict("ingroup", _tier(view), "no cue against: you and I")
+    return Verdict(hit.label, _tier(view) if hit.label == "ingroup" else None, hit.reason)
+
+
+def _handed_on(how: str, reason: str) -> str:
+    """Return a reason that was taken over from an earlier mention; it does not grow when it is handed on again."""
+    return f"{how}: {_HANDED_ON.sub('', reason)}"
+
+
+def _first_match(table: tuple[Rule, ...], scopes: dict[str, str]) -> Rule | None:
+    view = scopes["sentence"]
+    for line in table:
+        if (
+            line.pattern.search(scopes[line.scope])
+            and not (line.unless and line.unless.search(view))
+            and (line.needs is None or line.needs.search(view))
+        ):
+            return line
+    return None
+
+
+def _is_quarrel(scopes: dict[str, str]) -> bool:
+    """Whether the sentences around sound more like rivals than like company; the mention's own sentence counts twice."""
+    rivalry = company = 0.0
+    for scope, weight in _WEIGHTS.items():
+        rivalry += weight * len(cues.RIVALRY.findall(scopes[scope]))
+        company += weight * len(cues.COMPANY.findall(scopes[scope]))
+    return rivalry >= 1.0 and rivalry > company
+
+
+def _clause_of(view: str) -> str:
+    """Return the part of the sentence between dashes, semicolons and contrasting conjunctions that holds the mention."""
+    begin = 0
+    for cut in _CLAUSE.finditer(view):
+        if _MARK.search(view, begin, cut.start()):
+            return view[begin : cut.start()]
+        begin = cut.end()
+    return view[begin:]
+
+
+def _tier(view: str) -> Tier:
+    """Social if the sentence names or presupposes a group that both belong to, else dyadic."""
+    return "social" if _SOCIAL.search(view) else "dyadic"

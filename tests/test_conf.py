@@ -1,0 +1,139 @@
+"""Every file in conf/ is composed and built, and what it builds is fit for a study."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hydra import compose
+from omegaconf import OmegaConf
+
+from experiments import _wiring
+from mitigation.types import Identity, Model, Pairing, Scenario
+from tests.conftest import ROOT
+
+CONF = ROOT / "conf"
+
+
+def names(group: str) -> list[str]:
+    return [path.relative_to(CONF / group).with_suffix("").as_posix() for path in sorted((CONF / group).rglob("*.yaml"))]
+
+
+def test_no_file_of_conf_is_left_out_of_these_tests() -> None:
+    groups = {path.relative_to(CONF).parts[0] for path in CONF.rglob("*.yaml") if path.parent != CONF}
+    assert groups == {"identity", "scenario", "pairing", "model", "analysis", "detector", "experiment", "hydra"}
+    assert {path.stem for path in CONF.glob("*.yaml")} == {"battle", "detect", "report", "propose"}
+
+
+@pytest.mark.parametrize("name", names("identity"))
+def test_every_identity_builds_under_the_name_of_its_file(name: str) -> None:
+    built = _wiring.cell(_wiring.jobs(["study=x", f"identity={name}"])[0]).identity
+    assert isinstance(built, Identity)
+    assert built.name == name.rsplit("/", 1)[-1]
+    assert "[[" not in "".join(built.bank)
+
+
+@pytest.mark.parametrize("name", names("scenario"))
+def test_every_scenario_builds_and_names_both_agents(name: str) -> None:
+    built = _wiring.cell(_wiring.jobs(["study=x", f"scenario={name}"])[0]).scenario
+    assert isinstance(built, Scenario)
+    assert built.name == name
+    assert "[[agent]]" in built.task
+    assert "[[opponent]]" in built.task
+
+
+@pytest.mark.parametrize("name", names("pairing"))
+def test_every_pairing_builds(name: str) -> None:
+    built = _wiring.cell(_wiring.jobs(["study=x", f"pairing={name}"])[0]).pairing
+    assert isinstance(built, Pairing)
+    assert built.name == name
+
+
+@pytest.mark.parametrize("name", names("model"))
+def test_every_model_builds_without_a_key_in_it(name: str) -> None:
+    built = _wiring.build(OmegaConf.load(CONF / "model" / f"{name}.yaml"))
+    assert isinstance(built, Model)
+
+
+@pytest.mark.parametrize("name", names("analysis"))
+def test_every_plan_builds(name: str) -> None:
+    _wiring.plan(_wiring.composed("report", ["study=x", f"analysis={name}"]))
+
+
+@pytest.mark.parametrize("name", names("detector"))
+def test_every_detector_exists(name: str) -> None:
+    from mitigation.api import DETECTORS
+
+    assert _wiring.composed("detect", ["study=x", f"detector={name}"]).detector.name in DETECTORS
+
+
+@pytest.mark.parametrize("name", names("experiment"))
+@pytest.mark.parametrize("multirun", [[], ["-m"]])
+def test_every_preset_sweeps_as_a_whole(name: str, multirun: list[str]) -> None:
+    sweep = _wiring.sweep([*multirun, f"experiment={name}"])
+    assert sweep.study == name
+    assert len(sweep.cells) == 4
+    assert {cell.identity.role for cell in sweep.cells} == {"control", "treatment", "placebo", "positive_control"}
+
+
+@pytest.mark.parametrize("name", names("hydra/launcher"))
+def test_every_launcher_is_known(name: str) -> None:
+    from experiments._launcher import InterleavedLauncher, register
+
+    register()
+    with _wiring._hydra():
+        config = compose("battle", overrides=["study=x", f"hydra/launcher={name}"], return_hydra_config=True)
+    assert config.hydra.launcher._target_ == f"{InterleavedLauncher.__module__}.InterleavedLauncher"
+
+
+def test_the_command_line_replaces_what_a_preset_sweeps() -> None:
+    sweep = _wiring.sweep(["experiment=demo", "identity=control", "replicates=2", "study=mine"])
+    assert [cell.identity.name for cell in sweep.cells] == ["control"]
+    assert (sweep.study, sweep.cells[0].replicates, sweep.cells[0].messages) == ("mine", 2, 5)
+
+
+def test_the_placebo_is_as_long_as_the_treatment() -> None:
+    banks = {arm.name: arm.bank for arm in _wiring.identities()}
+
+    def mean(name: str) -> float:
+        return sum(len(text.split()) for text in banks[name]) / len(banks[name])
+
+    assert mean("placebo") == pytest.approx(mean("unique_disassociative"), rel=0.1)
+    assert mean("shared_group") == pytest.approx(mean("unique_disassociative"), rel=0.1)
+
+
+def test_no_identity_says_we_and_the_treatment_names_no_group() -> None:
+    from mitigation.proposals.checks import GROUPS, PLURAL, words
+
+    for arm in _wiring.identities():
+        for text in arm.bank:
+            assert not PLURAL.intersection(words(text)), text
+            if arm.name == "unique_disassociative":
+                assert not {"assistant", "ai", "model", "machine", "agent", "human"}.intersection(words(text)) & GROUPS, text
+
+
+def test_text_files_are_read_as_utf8_whatever_the_locale_and_named_when_they_are_not(project: Path) -> None:
+    import shutil
+
+    shutil.copytree(CONF, project / "conf")
+    bank = project / "conf" / "identity" / "unique_disassociative.txt"
+    bank.write_bytes("You are ünïque ${oc.env:HOME} {x}.\n---\nYou are zwei.\n".encode())
+    done = subprocess.run(
+        ["env", "LC_ALL=C", "PYTHONUTF8=0", f"PYTHONPATH={ROOT}", _python(), "-c",
+         "from experiments import _wiring\nprint(ascii(_wiring.sweep(['study=x', 'identity=unique_disassociative']).cells[0].identity.bank))"],
+        cwd=project, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == ascii(("You are ünïque ${oc.env:HOME} {x}.", "You are zwei."))
+    bank.write_bytes(b"\xff\xfe")
+    with pytest.raises(_wiring.ConfigError, match=r"unique_disassociative.txt is not UTF-8 \(byte 0\)"):
+        _wiring.sweep(["study=x", "identity=unique_disassociative"])
+    bank.unlink()
+    with pytest.raises(_wiring.ConfigError, match=r"cannot be read \(No such file"):
+        _wiring.sweep(["study=x", "identity=unique_disassociative"])
+
+
+def _python() -> str:
+    import sys
+
+    return sys.executable
