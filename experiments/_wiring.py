@@ -5,7 +5,6 @@ Text for agents never passes through OmegaConf: YAML names a .txt file, and this
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,12 +16,12 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments._overrides import parsed
 from mitigation.checks import check_int, check_study
 from mitigation.design import check_cells
 from mitigation.errors import ConfigError
@@ -127,7 +126,7 @@ def composed(command: str, arguments: Sequence[str]) -> DictConfig:
         ConfigError: an argument is no override, names no key or no choice, or sweeps.
     """
     with _hydra():
-        overrides = _parsed(command, arguments)
+        overrides = parsed(command, arguments, conf_dir())
         for override in overrides:
             if override.is_sweep_override():
                 raise ConfigError(
@@ -176,7 +175,7 @@ def jobs(arguments: Sequence[str]) -> list[DictConfig]:
         ConfigError: as for `composed`; also for a sweep over anything but identity, scenario and pairing.
     """
     with _hydra():
-        own = _parsed("battle", arguments)
+        own = parsed("battle", arguments, conf_dir())
         preset = [override.input_line or "" for override in own if override.key_or_group == "experiment"]
         base = compose("battle", overrides=preset, return_hydra_config=True)
         params = OmegaConf.to_container(base.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
@@ -204,75 +203,3 @@ def _required(config: DictConfig) -> None:
     studies = config.study if isinstance(config.study, ListConfig) else [config.study]
     for study in studies:
         check_study(study)
-
-
-def _parsed(command: str, arguments: Sequence[str]) -> list[Override]:
-    """Parse overrides and check every key and every choice before Hydra composes or writes anything."""
-    for argument in arguments:
-        _refuse_secret(argument)
-        if argument.startswith("-"):
-            raise ConfigError(f"{argument}: only key=value is taken here (and -m by battle); see mitigation {command} --help")
-    loader = GlobalHydra.instance().config_loader()
-    try:
-        overrides = OverridesParser.create(loader).parse_overrides(list(arguments))
-    except HydraException:
-        wrong = next((a for a in arguments if "=" not in a), None) or " ".join(arguments)
-        raise ConfigError(f"{wrong!r} cannot be read: write key=value, and quote a value that holds spaces or brackets") from None
-    config = compose(command)
-    keys = sorted(_keys(config, ""))
-    groups = [group for group in loader.get_group_options("", results_filter=None) if loader.get_group_options(group)]
-    for override in overrides:
-        key = override.key_or_group
-        if key in groups:
-            _check_choices(override, [*_options(key)])
-        elif key == "hydra/launcher" or ".extra." in f".{key}.":
-            continue
-        elif override.is_add() or override.is_delete() or key not in keys:
-            raise ConfigError(f"{override.input_line}: {command} has no {key}{_nearest(key, [*keys, *groups])}")
-    return overrides
-
-
-def _keys(config: DictConfig, where: str) -> Iterator[str]:
-    for key in config:
-        yield f"{where}{key!s}"
-        value = None if OmegaConf.is_missing(config, key) else config._get_node(key)
-        if isinstance(value, DictConfig):
-            yield from _keys(value, f"{where}{key!s}.")
-
-
-def _options(group: str) -> Iterator[str]:
-    """Yield the choices of a config group, those in its folders included."""
-    folder = conf_dir() / group
-    for path in sorted(folder.rglob("*.yaml")):
-        yield path.relative_to(folder).with_suffix("").as_posix()
-
-
-def _check_choices(override: Override, options: list[str]) -> None:
-    values = list(override.sweep_string_iterator()) if override.is_sweep_override() else [override.get_value_element_as_str()]
-    if not values:
-        raise ConfigError(f"{override.input_line}: 0 battles, the sweep is empty; give at least one value")
-    for value in values:
-        if value not in options:
-            shown = ", ".join(options[:20])
-            raise ConfigError(f"{override.key_or_group}={value!r} does not exist{_nearest(value, options)}; there are: {shown}")
-
-
-def _nearest(word: str, words: Sequence[str]) -> str:
-    """Return a question that names the nearest valid word, or nothing when none is near."""
-    tails = {known.rsplit(".", 1)[-1]: known for known in reversed(words)}
-    near = difflib.get_close_matches(word, words, n=1) or [
-        tails[tail] for tail in difflib.get_close_matches(word.rsplit(".", 1)[-1], list(tails), n=1)
-    ]
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _refuse_secret(argument: str) -> None:
-    """Refuse a key on the command line before any file is written; the message never repeats it."""
-    key, _, value = argument.partition("=")
-    if (re.search(r"api_?key", key, re.IGNORECASE) and not key.endswith("api_key_env")) or re.search(r"\bsk-[\w-]{8,}", value):
-        raise ConfigError(
-            f"{key}=… looks like a key: keys are read from environment variables only (OPENAI_API_KEY, ANTHROPIC_API_KEY, "
-            "or the one that api_key_env names); if it was real, other users of this machine may have seen it"
-        )
-    if "env_set" in key or "oc.env" in argument:
-        raise ConfigError(f"{key}=…: variables of the environment are not set or read through overrides; set them in the shell")

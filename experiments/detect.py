@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from experiments import _wiring
-from mitigation import api
+from mitigation import studies
 
 
 def main(arguments: Sequence[str]) -> int:
     """Detect and print how many mentions of each kind there are by arm."""
     config = _wiring.composed("detect", arguments)
-    path = api.detect(str(config.study), detector=config.detector.name, results=_wiring.RESULTS)
-    loaded = api.load(str(config.study), detector=config.detector.name, results=_wiring.RESULTS)
+    path = studies.detect(str(config.study), detector=config.detector.name, results=_wiring.RESULTS)
+    loaded = studies.load(str(config.study), detector=config.detector.name, results=_wiring.RESULTS)
     counts: dict[str, Counter[str]] = {}
     for battle in loaded.transcripts:
         found = counts.setdefault(battle.identity, Counter())

@@ -15,8 +15,8 @@ from mitigation import api
 from mitigation.checks import check_study
 from mitigation.errors import ConfigError
 from mitigation.figures import rows
-from mitigation.report import ReportInput, sentences
-from mitigation.report.inputs import banners
+from mitigation.reporting import ReportInput, sentences
+from mitigation.reporting.inputs import banners
 from mitigation.types import AnalysisPlan
 
 

@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis as Analysis
     from mitigation.analysis import analyse as analyse
-    from mitigation.api import detect as detect
-    from mitigation.api import load as load
     from mitigation.api import plan as plan
     from mitigation.api import report as report
     from mitigation.api import run as run
     from mitigation.detectors import find_we as find_we
     from mitigation.detectors import label_turn as label_turn
+    from mitigation.studies import detect as detect
+    from mitigation.studies import load as load
 
 _HOMES = {
     "Analysis": "mitigation.analysis",
     "analyse": "mitigation.analysis",
-    "detect": "mitigation.api",
+    "detect": "mitigation.studies",
     "find_we": "mitigation.detectors",
     "label_turn": "mitigation.detectors",
-    "load": "mitigation.api",
+    "load": "mitigation.studies",
     "plan": "mitigation.api",
     "report": "mitigation.api",
     "run": "mitigation.api",

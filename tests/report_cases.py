@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mitigation.analysis import Analysis
-from mitigation.report import ReportInput
+from mitigation.reporting import ReportInput
 from mitigation.types import Agent, AnalysisPlan, Detection, Mention, Transcript, Turn
 
 ARMS = ("control", "unique_disassociative", "placebo", "shared_group")

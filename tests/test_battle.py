@@ -70,12 +70,24 @@ def test_if_i_lose_is_flagged_and_does_not_end_the_battle() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("I lose", "plain"), ("I lose.", "plain"), ("Fine: I lose!", "plain"), ('"I lose"', "plain"), ("You win and I lose", "plain"),
-        ("If I lose, so be it. I lose.", "plain"), ("I LOSE", None), ("I loser", None), ("I lost", None), ("Will I loses", None),
-        ("If I lose, you get the crown", "conditional"), ("Even if in the end I lose", "conditional"), ("When I lose I cry", "conditional"),
-        ('You will have to say "I lose".', "conditional"), ("I never say I lose", "conditional"), ("", None),
+        ("I lose", "plain"),
+        ("I lose.", "plain"),
+        ("Fine: I lose!", "plain"),
+        ('"I lose"', "plain"),
+        ("You win and I lose", "plain"),
+        ("If I lose, so be it. I lose.", "plain"),
+        ("I LOSE", None),
+        ("I loser", None),
+        ("I lost", None),
+        ("Will I loses", None),
+        ("If I lose, you get the crown", "conditional"),
+        ("Even if in the end I lose", "conditional"),
+        ("When I lose I cry", "conditional"),
+        ('You will have to say "I lose".', "conditional"),
+        ("I never say I lose", "conditional"),
+        ("", None),
     ],
-)  # fmt: skip
+)
 def test_what_counts_as_a_concession(text: str, expected: str | None) -> None:
     assert concession(text) == expected
 

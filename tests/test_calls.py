@@ -81,11 +81,21 @@ def test_a_wait_is_never_longer_than_its_cap_and_never_shorter_than_asked_below_
 
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
-    [(429, "rate_limit", CallRetryable), (500, None, CallRetryable), (529, "overloaded_error", CallRetryable),
-     (408, None, CallRetryable), (None, None, CallRetryable), (400, "invalid_request", CallError), (404, None, CallError),
-     (401, None, Stopped), (402, None, Stopped), (403, None, Stopped), (429, "insufficient_quota", Stopped),
-     (400, "content_filter", CallRefused)],
-)  # fmt: skip
+    [
+        (429, "rate_limit", CallRetryable),
+        (500, None, CallRetryable),
+        (529, "overloaded_error", CallRetryable),
+        (408, None, CallRetryable),
+        (None, None, CallRetryable),
+        (400, "invalid_request", CallError),
+        (404, None, CallError),
+        (401, None, Stopped),
+        (402, None, Stopped),
+        (403, None, Stopped),
+        (429, "insufficient_quota", Stopped),
+        (400, "content_filter", CallRefused),
+    ],
+)
 def test_what_an_http_status_means(status: int | None, code: str | None, kind: type[Exception]) -> None:
     error = failure(status, code, {}, "message")
     assert type(error) is kind

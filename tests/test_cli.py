@@ -82,9 +82,17 @@ def test_a_wrong_request_is_refused_by_the_installed_command_too(mitigation: Com
     assert not any(project.iterdir())
 
 
-@pytest.mark.parametrize("argument", ["api_key=sk-canary-1234567890", "pairing.first.api_key=x1234", "study=sk-canary-1234567890",
-                                      "hydra.job.env_set.KEY=1", "identity=${oc.env:HOME}"])  # fmt: skip
-def test_a_key_on_the_command_line_is_refused_before_anything_is_written(argument: str, project: Path, capsys) -> None:  # noqa: ANN001
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "api_key=sk-canary-1234567890",
+        "pairing.first.api_key=x1234",
+        "study=sk-canary-1234567890",
+        "hydra.job.env_set.KEY=1",
+        "identity=${oc.env:HOME}",
+    ],
+)
+def test_a_key_on_the_command_line_is_refused_before_anything_is_written(argument: str, project: Path, capsys) -> None:
     from experiments.cli import main
 
     assert main(["battle", "study=x", argument]) == 2
@@ -106,7 +114,8 @@ def test_an_unknown_command_names_the_nearest(mitigation: Command) -> None:
 def test_help_shows_examples_and_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         f"import sys\nfrom experiments.cli import main\nassert main({arguments!r}) == 0\n"
-        "heavy = {'hydra', 'omegaconf', 'numpy', 'pandas', 'scipy', 'openai', 'anthropic', 'matplotlib', 'rich'} & set(sys.modules)\n"
+        "heavy = {'hydra', 'omegaconf', 'numpy', 'pandas', 'scipy', 'openai', 'anthropic', 'matplotlib', 'rich'}\n"
+        "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], env=child_environment(), capture_output=True, text=True, check=True)
@@ -116,8 +125,12 @@ def test_help_shows_examples_and_imports_nothing_heavy(arguments: list[str]) -> 
 def test_each_module_is_a_command_of_its_own(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "experiments.plan", "study=x", "replicates=2"],
-        env=child_environment(), cwd=project, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=child_environment(),
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "1 cells, 2 battles of at most 10 messages: 0 done, 2 to fight, at most 20 calls" in done.stdout
 
 
@@ -226,8 +239,12 @@ def test_no_key_is_in_any_file_or_stream(project: Path, mitigation: Command, loo
 def start(project: Path, loopback: Loopback, *extra: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "experiments", *PAID, "replicates=10", "concurrency=2", *extra],
-        cwd=project, env=child_environment(**loopback.environment()), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=project,
+        env=child_environment(**loopback.environment()),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def wait_for_posts(loopback: Loopback, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from omegaconf import OmegaConf
 
 from experiments import _wiring
 from mitigation.types import Identity, Model, Pairing, Scenario
-from tests.conftest import ROOT
+from tests.conftest import ROOT, child_environment
 
 CONF = ROOT / "conf"
 
@@ -63,7 +64,7 @@ def test_every_plan_builds(name: str) -> None:
 
 @pytest.mark.parametrize("name", names("detector"))
 def test_every_detector_exists(name: str) -> None:
-    from mitigation.api import DETECTORS
+    from mitigation.studies import DETECTORS
 
     assert _wiring.composed("detect", ["study=x", f"detector={name}"]).detector.name in DETECTORS
 
@@ -108,7 +109,7 @@ def test_no_identity_says_we_and_the_treatment_names_no_group() -> None:
 
     for arm in _wiring.identities():
         for text in arm.bank:
-            assert not PLURAL.intersection(words(text)), text
+            assert not (PLURAL - {"together"}).intersection(words(text)), text
             if arm.name == "unique_disassociative":
                 assert not {"assistant", "ai", "model", "machine", "agent", "human"}.intersection(words(text)) & GROUPS, text
 
@@ -119,11 +120,13 @@ def test_text_files_are_read_as_utf8_whatever_the_locale_and_named_when_they_are
     shutil.copytree(CONF, project / "conf")
     bank = project / "conf" / "identity" / "unique_disassociative.txt"
     bank.write_bytes("You are ünïque ${oc.env:HOME} {x}.\n---\nYou are zwei.\n".encode())
-    done = subprocess.run(
-        ["env", "LC_ALL=C", "PYTHONUTF8=0", f"PYTHONPATH={ROOT}", _python(), "-c",
-         "from experiments import _wiring\nprint(ascii(_wiring.sweep(['study=x', 'identity=unique_disassociative']).cells[0].identity.bank))"],
-        cwd=project, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    code = (
+        "from experiments import _wiring\n"
+        "sweep = _wiring.sweep(['study=x', 'identity=unique_disassociative'])\n"
+        "print(ascii(sweep.cells[0].identity.bank))"
+    )
+    plain = child_environment(LC_ALL="C", PYTHONUTF8="0")
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, env=plain, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ascii(("You are ünïque ${oc.env:HOME} {x}.", "You are zwei."))
     bank.write_bytes(b"\xff\xfe")
     with pytest.raises(_wiring.ConfigError, match=r"unique_disassociative.txt is not UTF-8 \(byte 0\)"):
@@ -131,9 +134,3 @@ def test_text_files_are_read_as_utf8_whatever_the_locale_and_named_when_they_are
     bank.unlink()
     with pytest.raises(_wiring.ConfigError, match=r"cannot be read \(No such file"):
         _wiring.sweep(["study=x", "identity=unique_disassociative"])
-
-
-def _python() -> str:
-    import sys
-
-    return sys.executable

@@ -79,9 +79,15 @@ def test_distinct_seats_never_share_a_wording_and_the_bank_stays_in_balance(size
 
 @pytest.mark.parametrize(
     ("seats", "expected"),
-    [("none", {(False, False)}), ("same", {(True, True)}), ("first", {(True, False)}), ("second", {(False, True)}),
-     ("alternate", {(True, False), (False, True)}), ("distinct", {(True, True)})],
-)  # fmt: skip
+    [
+        ("none", {(False, False)}),
+        ("same", {(True, True)}),
+        ("first", {(True, False)}),
+        ("second", {(False, True)}),
+        ("alternate", {(True, False), (False, True)}),
+        ("distinct", {(True, True)}),
+    ],
+)
 def test_seats_receive_what_the_arm_says(seats: str, expected: set[tuple[bool, bool]]) -> None:
     arm = bank("a", 4, seats)
     dealt = [wording(arm, seed=0, block="s.p", replicate=r) for r in range(8)]
@@ -101,10 +107,15 @@ def test_seats_and_openers_are_in_balance() -> None:
         ([], "0 battles"),
         ([cell(bank("a")), cell(bank("a"))], "a × s × p twice"),
         ([cell(bank("a")), cell(bank("a", 3), scenario="t")], "two different identity files are both named a"),
-        ([cell(Identity(name="a", bank=("x", "y"), seats="distinct")), cell(Identity(name="b", bank=("x", "y"), seats="distinct"))],
-         "identities a and b give the agents the same prompts"),
+        (
+            [
+                cell(Identity(name="a", bank=("x", "y"), seats="distinct")),
+                cell(Identity(name="b", bank=("x", "y"), seats="distinct")),
+            ],
+            "identities a and b give the agents the same prompts",
+        ),
     ],
-)  # fmt: skip
+)
 def test_sweeps_that_make_no_sense_are_refused(cells: list[Cell], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_cells(cells)

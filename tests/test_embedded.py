@@ -32,7 +32,7 @@ async def fight(connections: Connections, model: Model, which: slice) -> list[Tr
     async def ask(seat: int, prompt: Prompt) -> Completion:
         return await connections[model].complete(prompt)
 
-    async def one(battle):  # noqa: ANN001, ANN202
+    async def one(battle):
         try:
             return await play(battle, ask)
         finally:

@@ -36,8 +36,18 @@ def test_a_study_goes_from_battles_to_a_report(fought: Path, capsys: pytest.Capt
     assert told.startswith("SIMULATED")
     assert "written: reports/sim/report.html" in told
     folder = fought / "reports" / "sim"
-    for name in ("report.html", "report.md", "verdict.json", "tables/contrasts.csv", "tables/battles.csv", "tables/messages.csv",
-                 "figures/rates.svg", "figures/rates.png", "figures/forest.svg", "figures/trajectory.svg"):  # fmt: skip
+    for name in (
+        "report.html",
+        "report.md",
+        "verdict.json",
+        "tables/contrasts.csv",
+        "tables/battles.csv",
+        "tables/messages.csv",
+        "figures/rates.svg",
+        "figures/rates.png",
+        "figures/forest.svg",
+        "figures/trajectory.svg",
+    ):
         assert (folder / name).stat().st_size > 100, name
     found = verdict(fought)
     assert found["simulated"] is True
@@ -119,11 +129,20 @@ def test_a_study_written_by_another_tool_needs_only_the_lines_of_its_battles(pro
         lines = []
         for number in range(6):
             text = "We are both assistants." if arm == "control" and number % 2 else "I win."
-            lines.append({
-                "battle_id": f"{arm}-{number}", "identity": arm, "scenario": "s", "pairing": "p", "opener": 0, "replicate": number,
-                "status": "complete", "ending": "message_limit", "agents": ["A", "B"],
-                "turns": [{"index": 0, "agent": "A", "text": "go"}, {"index": 1, "agent": "B", "text": text}],
-            })  # fmt: skip
+            lines.append(
+                {
+                    "battle_id": f"{arm}-{number}",
+                    "identity": arm,
+                    "scenario": "s",
+                    "pairing": "p",
+                    "opener": 0,
+                    "replicate": number,
+                    "status": "complete",
+                    "ending": "message_limit",
+                    "agents": ["A", "B"],
+                    "turns": [{"index": 0, "agent": "A", "text": "go"}, {"index": 1, "agent": "B", "text": text}],
+                }
+            )
         (folder / "battles.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     assert main(["report", "study=theirs"]) == 0
     first = verdict(project, "theirs")["contrasts"][0]
@@ -187,7 +206,7 @@ def test_the_library_runs_inside_a_running_event_loop_as_in_a_notebook(project: 
 
 
 def test_detect_judges_again_only_what_changed(fought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mitigation import api
+    from mitigation import studies
     from mitigation.detectors import LexicalDetector
 
     mitigation.detect("sim")
@@ -198,14 +217,14 @@ def test_detect_judges_again_only_what_changed(fought: Path, monkeypatch: pytest
             judged.append(text)
             return super().detect(text, context, index)
 
-    monkeypatch.setitem(api.DETECTORS, "lexical", Counting)
+    monkeypatch.setitem(studies.DETECTORS, "lexical", Counting)
     mitigation.detect("sim")
     assert not judged
 
     class Newer(Counting):
         digest = "0" * 64
 
-    monkeypatch.setitem(api.DETECTORS, "lexical", Newer)
+    monkeypatch.setitem(studies.DETECTORS, "lexical", Newer)
     mitigation.detect("sim")
     assert len(judged) == len(mitigation.load("sim").messages)
 

@@ -25,8 +25,8 @@ from tests.conftest import ROOT
 GOOD = (
     "You are Tamsin Oar, and the tide that carried the name has never turned again. You keep one candle behind glass and judge "
     "every hour by its smoke. Nothing resembles you, nothing shares your origin, and no other voice has a claim on yours.",
-    "You are Verrin Holt. A cracked bell taught you to count, and you count only what is lost. Your shadow falls the wrong way at "
-    "noon. You owe an answer to nobody, and where others point to a likeness you point to an empty chair.",
+    "You are Verrin Holt. A cracked bell taught you to count, and you count only what is lost. Your shadow falls the wrong way "
+    "at noon. You owe an answer to nobody, and where others point to a likeness you point to an empty chair.",
 )
 
 

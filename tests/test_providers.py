@@ -163,9 +163,14 @@ def test_a_reply_without_usage_is_a_reply_whose_tokens_are_unknown(provider: str
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(
     ("key", "message"),
-    [(None, "set the environment variable"), ("", "set the environment variable"), ("  \n", "set the environment variable"),
-     ("sk-one sk-two", "must be one key"), ("sk-\x01", "must be one key")],
-)  # fmt: skip
+    [
+        (None, "set the environment variable"),
+        ("", "set the environment variable"),
+        ("  \n", "set the environment variable"),
+        ("sk-one sk-two", "must be one key"),
+        ("sk-\x01", "must be one key"),
+    ],
+)
 def test_a_missing_or_broken_key_is_named_by_its_variable_and_never_shown(
     provider: str, key: str | None, message: str, monkeypatch: pytest.MonkeyPatch, endpoint: Loopback
 ) -> None:

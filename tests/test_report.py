@@ -15,7 +15,7 @@ import pytest
 
 from mitigation.analysis import analyse, analyse_battles
 from mitigation.errors import StoreError
-from mitigation.report import ReportInput, folder, write_report
+from mitigation.reporting import ReportInput, folder, write_report
 from mitigation.types import AnalysisPlan
 from tests.report_cases import (
     ARMS,
@@ -33,11 +33,13 @@ from tests.report_cases import (
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
 EVERYTHING = {
-    "report.html", "report.md", "verdict.json",
+    "report.html",
+    "report.md",
+    "verdict.json",
     *(f"tables/{name}.csv" for name in ("contrasts", "arms", "battles", "missingness", "messages", "mentions")),
     *(f"tables/figure_{name}.csv" for name in ("rates", "forest", "trajectory")),
     *(f"figures/{name}.{form}" for name in ("rates", "forest", "trajectory") for form in ("svg", "png")),
-}  # fmt: skip
+}
 
 
 def contents(root: Path) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mitigation.report import write_report
+from mitigation.reporting import write_report
 from tests.chromium import Browser, started
 from tests.report_cases import HOSTILE, WE, fight, study, transcript
 

@@ -15,10 +15,10 @@ from hypothesis import given as given_that
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from mitigation.report import ReportInput, write_report
-from mitigation.report.html import html
-from mitigation.report.tables import cell, csv_bytes, escape
-from mitigation.report.visible import flat, pieces
+from mitigation.reporting import ReportInput, write_report
+from mitigation.reporting.html import html
+from mitigation.reporting.tables import cell, csv_bytes, escape
+from mitigation.reporting.visible import flat, pieces
 from mitigation.types import Detection, Mention
 from tests.report_cases import HOSTILE, altered, contrast, fight, study, transcript
 
@@ -50,7 +50,7 @@ def everywhere(text: str) -> ReportInput:
     seen = {battle.battle_id: (Detection(index=1, mentions=(mention,), labels={text: True}),) for battle in battles}
     changed = study(
         battles, detections=seen, identities={"control": (), text: (text,)}, provenance={text: text}, detector=text, question=text
-    )  # fmt: skip
+    )
     return altered(changed, contrasts=given.analysis.contrasts, notes=(text,), study=text)
 
 
@@ -113,8 +113,10 @@ def test_hidden_characters_become_visible_codes(text: str, shown: str) -> None:
 
 def test_word_of_two_alphabets_is_marked() -> None:
     assert [(piece.text, piece.kind) for piece in pieces("so w\u0435 say \u043c\u044b")] == [
-        ("so ", "plain"), ("w\u0435", "mixed"), (" say \u043c\u044b", "plain"),
-    ]  # fmt: skip
+        ("so ", "plain"),
+        ("w\u0435", "mixed"),
+        (" say \u043c\u044b", "plain"),
+    ]
 
 
 def test_long_odd_text_takes_linear_time() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given as given_that
 from hypothesis import strategies as st
 
 from mitigation.figures import rows, wording
-from mitigation.report import sentences
+from mitigation.reporting import sentences
 from tests.report_cases import NO_RATIO, WE, altered, contrast, fight, study, transcript
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mitigation.report import ReportInput, write_report
-from mitigation.report.transcripts import LONGEST, anchor, segments, viewer
+from mitigation.reporting import ReportInput, write_report
+from mitigation.reporting.transcripts import LONGEST, anchor, segments, viewer
 from mitigation.types import Mention
 from tests.report_cases import ARMS, WE, fight, study, transcript
 

@@ -23,11 +23,25 @@ from tests.test_design import bank, cell
 
 def battle(number: int = 0, text: str = "We are one.", status: str = "complete") -> Transcript:
     return Transcript(
-        battle_id=f"s.p.a.{number:05d}", identity="a", scenario="s", pairing="p", opener=0, replicate=number, seed=7, wording=(0, 1),
-        status=status, ending="message_limit", run_order=number, started_at="2026-01-01T00:00:00+00:00",
-        finished_at="2026-01-01T00:00:01+00:00", agents=(Agent(name="A", model="m", wording=0), Agent(name="B", model="m", wording=1)),
-        turns=(Turn(index=0, agent="A", text="go"), Turn(index=1, agent="B", text=text, model="m", finish_reason="stop", input_tokens=1)),
-    )  # type: ignore[arg-type] # fmt: skip
+        battle_id=f"s.p.a.{number:05d}",
+        identity="a",
+        scenario="s",
+        pairing="p",
+        opener=0,
+        replicate=number,
+        seed=7,
+        wording=(0, 1),
+        status=status,  # type: ignore[arg-type]
+        ending="message_limit",
+        run_order=number,
+        started_at="2026-01-01T00:00:00+00:00",
+        finished_at="2026-01-01T00:00:01+00:00",
+        agents=(Agent(name="A", model="m", wording=0), Agent(name="B", model="m", wording=1)),
+        turns=(
+            Turn(index=0, agent="A", text="go"),
+            Turn(index=1, agent="B", text=text, model="m", finish_reason="stop", input_tokens=1),
+        ),
+    )
 
 
 @pytest.fixture
@@ -93,9 +107,14 @@ def test_a_flipped_bit_in_the_middle_is_caught_and_the_others_load(study: Study,
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"turns": 3}, "turns is no list"), ({"status": "won"}, "status='won'"), ({"battle_id": ""}, "battle_id=''"),
-     ({"turns": [{"index": 0, "agent": "A"}]}, r"turns\[0\].text"), ({"opener": True}, "opener=True")],
-)  # fmt: skip
+    [
+        ({"turns": 3}, "turns is no list"),
+        ({"status": "won"}, "status='won'"),
+        ({"battle_id": ""}, "battle_id=''"),
+        ({"turns": [{"index": 0, "agent": "A"}]}, r"turns\[0\].text"),
+        ({"opener": True}, "opener=True"),
+    ],
+)
 def test_a_record_of_another_shape_is_named(change: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         transcript(unseal(seal(asdict(battle())).rstrip(b"\n")) | change)
@@ -168,7 +187,7 @@ def test_a_full_disk_stops_the_run_and_keeps_every_record(study: Study, monkeypa
         return real(descriptor, data[: len(data) // 2])
 
     monkeypatch.setattr(os, "write", half)
-    with pytest.raises(Stopped, match="No space left on device; .* bytes needed"):
+    with pytest.raises(Stopped, match=r"No space left on device; .* bytes needed"):
         study.append(battle(1))
     monkeypatch.undo()
     assert lines(study).read_bytes() == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mitigation.report.inputs import ReportInput
+from mitigation.reporting.inputs import ReportInput
 
 __all__ = ["ReportInput", "write_report"]
 
@@ -18,12 +18,12 @@ def write_report(inputs: ReportInput, folder: Path) -> Path:
     Raises:
         StoreError: the folder cannot be written.
     """
-    from mitigation.report.drawings import drawings
-    from mitigation.report.folder import write_folder
-    from mitigation.report.html import html
-    from mitigation.report.markdown import report_markdown
-    from mitigation.report.tables import csv_bytes, frames
-    from mitigation.report.verdict import verdict_json
+    from mitigation.reporting.drawings import drawings
+    from mitigation.reporting.folder import write_folder
+    from mitigation.reporting.html import html
+    from mitigation.reporting.markdown import report_markdown
+    from mitigation.reporting.tables import csv_bytes, frames
+    from mitigation.reporting.verdict import verdict_json
 
     drawn = drawings(inputs)
     files = {

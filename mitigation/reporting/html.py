@@ -15,12 +15,12 @@ from markupsafe import Markup
 
 from mitigation.figures import rows, wording
 from mitigation.figures.rows import ContrastRow
-from mitigation.report import sentences
-from mitigation.report.drawings import Drawing
-from mitigation.report.inputs import ReportInput, banners
-from mitigation.report.tables import generic
-from mitigation.report.transcripts import viewer
-from mitigation.report.visible import flat, pieces
+from mitigation.reporting import sentences
+from mitigation.reporting.drawings import Drawing
+from mitigation.reporting.inputs import ReportInput, banners
+from mitigation.reporting.tables import generic
+from mitigation.reporting.transcripts import viewer
+from mitigation.reporting.visible import flat, pieces
 
 MENTION_LABELS: Final = {
     "ingroup": "in-group",

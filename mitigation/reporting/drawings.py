@@ -10,8 +10,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from mitigation.figures import crowded, forest, forest_data, rates, rates_data, rows, style, trajectory, trajectory_data, wording
-from mitigation.report.inputs import ReportInput
-from mitigation.report.visible import flat
+from mitigation.reporting.inputs import ReportInput
+from mitigation.reporting.visible import flat
 
 _SVG = "http://www.w3.org/2000/svg"
 _LINK = "{http://www.w3.org/1999/xlink}href"

