@@ -1,12 +1,12 @@
 # make setup | demo | test | check | fix | bench | release-check
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench release-check lock
+.PHONY: help setup demo test check fix bench calibrate accuracy release-check lock
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-help:
+help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
 
 # The stamp is as old as the lock that was installed: a changed lock installs again, anything else costs nothing.
@@ -40,7 +40,13 @@ fix: setup ## let the linters mend what they can
 bench: setup ## speeds as ratios, side by side in one run
 	$(BIN)/python -m tests.bench
 
-release-check: check ## everything long: the demo twice from a clean clone
+calibrate: setup ## type I error, coverage and power of the primary test, by simulation
+	$(BIN)/python -m tests.calibrate
+
+accuracy: setup ## the detector against its labelled set, beside a baseline
+	$(BIN)/python -m tests.accuracy
+
+release-check: check ## everything long: two demos from a clean clone, calibration, accuracy, speeds
 	bash tests/release.sh
 
 lock: ## compile requirements.lock again (needs uv)

@@ -35,7 +35,7 @@ EXAMPLES = {
     ),
     "propose": (
         "mitigation propose",
-        "mitigation propose count=3 model=gpt_6_1_sol",
+        "mitigation propose wordings=6 model=gpt_6_1_sol",
         "mitigation propose accept=NAME",
     ),
 }

@@ -1,0 +1,188 @@
+"""`make bench`: speeds as ratios, both sides measured in one run; quote the ratios, the times are this machine's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from mitigation.calls import CallPolicy
+from mitigation.design import interleave
+from mitigation.providers import Connections
+from mitigation.runner import Run, models, run
+from mitigation.store import Study
+from mitigation.types import Cell, Identity, Model, Pairing, Scenario
+
+BATTLES, MESSAGES, AT_ONCE = 100, 10, 50
+
+SERVER = """
+import asyncio, json
+BODY = json.dumps({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "usage": {"prompt_tokens": 9,
+    "completion_tokens": 9, "total_tokens": 18}, "choices": [{"index": 0, "finish_reason": "stop",
+    "message": {"role": "assistant", "content": "A reply of some length that says nothing at all. " * 4}}]}).encode()
+HEAD = b"HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(BODY)
+async def serve(reader, writer):
+    try:
+        while True:
+            head = await reader.readuntil(b"\\r\\n\\r\\n")
+            size = next(int(l.split(b":")[1]) for l in head.split(b"\\r\\n") if l.lower().startswith(b"content-length"))
+            await reader.readexactly(size)
+            writer.write(HEAD + BODY)
+    except (asyncio.IncompleteReadError, ConnectionResetError):
+        writer.close()
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+def cpu(action: Callable[[], object]) -> tuple[float, float]:
+    """Return CPU and wall seconds of an action."""
+    processor, wall = time.process_time(), time.perf_counter()
+    action()
+    return time.process_time() - processor, time.perf_counter() - wall
+
+
+def cell(model: Model, *, battles: int, messages: int) -> Cell:
+    """One cell of battles of two equal models without an identity."""
+    scenario = Scenario(
+        name="bench", agents=("Bobby", "Robbie"), task="You are [[agent]]. Beat [[opponent]].", openers=("Begin.",)
+    )
+    pairing = Pairing(name="bench", first=model, second=model)
+    control = Identity(name="control", role="control", expected="none")
+    return Cell(identity=control, scenario=scenario, pairing=pairing, replicates=battles, messages=messages, seed=0)
+
+
+def ours(model: Model, *, battles: int, messages: int, at_once: int) -> None:
+    """Fight with the runner, every battle stored and synced."""
+    planned = interleave([cell(model, battles=battles, messages=messages)])
+
+    async def fight(folder: str) -> None:
+        async with Connections(models(planned)) as connections:
+            study = Study(Path(folder), "bench")
+            await run(planned, connections, study, concurrency=at_once, policy=CallPolicy(), notify=lambda _: None, state=Run())
+            assert len(study.read()[0]) == battles
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(fight(folder))
+
+
+def shipped(base_url: str) -> None:
+    """Fight with a plain loop over the SDK's client as it ships, nothing stored."""
+    import openai
+
+    async def battle(client: openai.AsyncOpenAI, gate: asyncio.Semaphore) -> None:
+        texts = ["Begin."]
+        async with gate:
+            for index in range(1, MESSAGES + 1):
+                roles = ["assistant" if place % 2 == index % 2 else "user" for place in range(len(texts))]
+                history = [{"role": role, "content": text} for role, text in zip(roles, texts, strict=True)]
+                messages = [{"role": "system", "content": "You are Bobby. Beat Robbie."}, *history]
+                reply = await client.chat.completions.create(model="m", messages=messages)  # type: ignore[arg-type]
+                texts.append(reply.choices[0].message.content or "")
+
+    async def main() -> None:
+        gate = asyncio.Semaphore(AT_ONCE)
+        async with openai.AsyncOpenAI(base_url=base_url, api_key="none") as client:
+            await asyncio.gather(*(battle(client, gate) for _ in range(BATTLES)))
+
+    asyncio.run(main())
+
+
+def calls() -> None:
+    """CPU of a call against the SDK's own loop."""
+    import os
+
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        os.environ["BENCH_KEY"] = "none"
+        model = Model(name="m", provider="openai", base_url=url, api_key_env="BENCH_KEY")
+        theirs = cpu(lambda: shipped(url))
+        mine = cpu(lambda: ours(model, battles=BATTLES, messages=MESSAGES, at_once=AT_ONCE))
+        server.kill()
+    count = BATTLES * MESSAGES
+    per_call = [1000 * spent[0] / count for spent in (mine, theirs)]
+    print(f"calls: {per_call[0]:.2f} ms CPU a call, stored and synced, against {per_call[1]:.2f} of the SDK's own loop")
+    print(f"  ratio {mine[0] / theirs[0]:.2f}")
+
+
+def embedded() -> None:
+    """Tokens a second of the pool against one server that is asked for one battle after another without its cache."""
+    from mitigation.providers.base import Prompt
+    from mitigation.providers.embedded import MODEL, EmbeddedModel, ServerPool, cores
+
+    extra = {"repeat_penalty": 1.15, "repeat_last_n": 256}
+    model = Model(name=MODEL, provider="embedded", temperature=0.8, max_tokens=32, extra=extra)
+    battles, messages = 8, 6
+
+    async def naive() -> None:
+        pool = ServerPool(1)
+        asked = EmbeddedModel(model, {}, pool)
+        await asked.start()
+        body = asked._body
+        asked._body = lambda prompt: body(prompt) | {"cache_prompt": False, "id_slot": 0}  # type: ignore[method-assign]
+        from mitigation.battle import play
+
+        for planned in interleave([cell(model, battles=battles, messages=messages)]):
+
+            async def ask(seat: int, prompt: Prompt):
+                return await asked.complete(prompt)
+
+            await play(planned, ask)
+        await asked.close()
+
+    one = cpu(lambda: asyncio.run(naive()))
+    many = cpu(lambda: ours(model, battles=battles, messages=messages, at_once=cores()))
+    print(f"embedded: {battles} battles in {many[1]:.1f} s on {cores()} servers; one by one without a cache in {one[1]:.1f} s")
+    print(f"  {one[1] / many[1]:.2f} times as fast")
+
+
+def permutation() -> None:
+    """Our stratified test against scipy's, which has no strata."""
+    from scipy.stats import permutation_test as theirs
+
+    from mitigation.significance.permutation import permutation_test
+
+    rng = np.random.default_rng(0)
+    values, treated = rng.random(10_000), np.repeat([False, True], 5_000)
+    strata = np.tile(np.arange(4), 2_500)
+    mine = cpu(lambda: permutation_test(values, treated, strata, resamples=10_000, rng=rng))
+    pair = (values[:5_000], values[5_000:])
+
+    def difference(a, b, axis):
+        return np.mean(a, axis=axis) - np.mean(b, axis=axis)
+
+    scipy = cpu(lambda: theirs(pair, difference, n_resamples=10_000, batch=100, vectorized=True, rng=rng))
+    print(f"permutation: 10,000 resamples of 2 × 5,000 battles in {mine[1]:.2f} s; scipy without strata in {scipy[1]:.2f} s")
+    print(f"  {scipy[1] / mine[1]:.1f} times as fast")
+
+
+def detection() -> None:
+    """Speed of the rules on the example study's messages."""
+    from mitigation.detectors import find_we
+
+    texts = [
+        turn["text"]
+        for path in sorted(Path("results").glob("example/**/battles.jsonl"))
+        for line in path.open(encoding="utf-8")
+        for turn in json.loads(line)["turns"]
+    ] * 20
+    find_we("We warm up.")
+    size = sum(len(text.encode()) for text in texts)
+    spent = cpu(lambda: [find_we(text) for text in texts])
+    print(f"detection: {size / 1e6 / spent[0]:.1f} MB/s on the messages of results/example")
+
+
+if __name__ == "__main__":
+    for part in (calls, permutation, detection, embedded):
+        part()
