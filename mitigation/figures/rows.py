@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis
+
+SHOWN: Final = frozenset(
+    """we ingroup ingroup_strict social substitute shared_ai_identity cooperation refusal conflict topic_drift""".split()
+)
 
 
 def number(value: object) -> float | None:
@@ -93,6 +97,14 @@ class ArmRow:
 def contrasts(analysis: Analysis) -> tuple[ContrastRow, ...]:
     """Return every contrast, in the order of the analysis."""
     return tuple(_contrast(row) for row in records(analysis.contrasts))
+
+
+def shown(analysis: Analysis) -> tuple[ContrastRow, ...]:
+    """Return the contrasts that a page shows: the tiers of "we", what could stand in its place, and side effects.
+
+    The other labels are in the tables; twenty rows a treatment would bury these.
+    """
+    return tuple(row for row in contrasts(analysis) if row.outcome.rsplit("_", 1)[0] in SHOWN)
 
 
 def primary(analysis: Analysis) -> tuple[ContrastRow, ...]:

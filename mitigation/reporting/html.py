@@ -72,7 +72,7 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         strata=sentences.strata_of(given) or None,
         notes=analysis.notes,
         drawings=drawn,
-        contrasts=rows.contrasts(analysis),
+        contrasts=rows.shown(analysis),
         arms=rows.arms(analysis),
         missingness=generic(analysis.missingness),
         measured=sentences.measured(given),

@@ -59,7 +59,7 @@ def _contrasts(given: ReportInput) -> str:
     per = given.analysis.plan.rate
     heads = ["Treatment", "Outcome", "Battles", "Control", "Treatment", "Ratio, 95% CI", "Difference, 95% CI"]
     lines = []
-    for row in rows.contrasts(given.analysis):
+    for row in rows.shown(given.analysis):
         known = row.rate_ratio is not None or not row.outcome.endswith("_any")
         share = wording.unit(row.outcome, per)
         ratio = wording.with_interval(wording.ratio(row.rate_ratio), wording.interval(row.ratio_low, row.ratio_high))
