@@ -55,7 +55,12 @@ def _written(config: DictConfig, study: str, plan: AnalysisPlan) -> tuple[Report
     if config.control is None:
         raise ConfigError("control is required with outcomes: name the condition that the others are compared with")
     try:
-        table = pd.read_csv(str(config.outcomes), encoding="utf-8", dtype={"condition": str, "battle_id": str, "stratum": str})
+        # "None" and "NA" are names that a condition may have; only numbers may be missing in words.
+        names = {"condition": str, "battle_id": str, "stratum": str}
+        missing = {name: [""] for name in names} | {
+            name: ["", "NA", "NaN", "nan"] for name in ("we_count", "words", "any_we", "turn")
+        }
+        table = pd.read_csv(str(config.outcomes), encoding="utf-8", dtype=names, keep_default_na=False, na_values=missing)
     except (OSError, ValueError) as error:
         raise ConfigError(f"outcomes={config.outcomes}: {error}: give a CSV file with a row a message") from None
     return api.report_table(table, study=study, control=plan.control, plan=plan, reports=_wiring.REPORTS)

@@ -179,7 +179,7 @@ def _material(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, study: s
 def _row(comparison: Comparison) -> dict[str, Any]:
     """One row of `Analysis.contrasts`; verdict and adjusted p belong to primary rows only."""
     risk, unknown = comparison.risk, comparison.unknown
-    reasons = [comparison.blocked] if comparison.blocked else []
+    reasons = [said for said in (comparison.blocked, comparison.caution) if said]
     if unknown:
         reasons.append(f"{unknown} scored battles have no known value of this outcome and are left out")
     return {

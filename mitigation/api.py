@@ -106,5 +106,8 @@ def report_table(
     from mitigation.reporting import ReportInput, write_report
 
     analysis = analyse(table, control=control, rate=plan.rate, plan=plan, study=study)
-    given = ReportInput(analysis=analysis, provenance={"command": f"mitigation report study={study} outcomes=…", **versions()})
+    question = f"Does the rate of “we” differ from {control}?"
+    given = ReportInput(
+        analysis=analysis, question=question, provenance={"command": f"mitigation report study={study} outcomes=…", **versions()}
+    )
     return given, write_report(given, Path(reports) / study)

@@ -107,7 +107,9 @@ def arm_table(battles: pd.DataFrame, *, arms: Arms, outcome: str, rate: Rate) ->
             "mean_messages": None,
         }
         if len(own):
-            mean = mean_interval(own["rate"].to_numpy(), own["stratum"].astype(str).to_numpy(), weights, confidence=CONFIDENCE)
+            top = 1.0 if rate == "messages" else None
+            strata = own["stratum"].astype(str).to_numpy()
+            mean = mean_interval(own["rate"].to_numpy(), strata, weights, top=top, confidence=CONFIDENCE)
             row |= {
                 "rate": mean.estimate,
                 "rate_low": mean.low,
@@ -139,14 +141,14 @@ def study_notes(
             notes.append(
                 f"{pair}: with arms this unequal the permutation test can reject a true null too often (up to 12 % at 5 %)"
             )
-        if primary.left_out:
+        if primary.left_out and min(sizes):
             pair = f"{primary.left_out} battles of {primary.treatment} or {primary.control}"
             notes.append(f"{pair} lie in strata that the other arm does not hold and are left out")
     if family > 1:
-        notes.append(f"p values of the primary outcome are adjusted for {family} treatments (Holm)")
+        notes.append(f"p values of the primary outcome are adjusted for {family} comparisons (Holm)")
     floors = [p.smallest_p for p in primaries if p.smallest_p is not None and p.p_value is not None]
     if floors and min(floors) * family > plan.alpha:
-        floor = f"no adjusted p can fall below {min(floors) * family:.3g} with {family} treatments"
+        floor = f"no adjusted p can fall below {min(floors) * family:.3g} with {family} comparisons"
         notes.append(f"{floor}: fight more battles or raise resamples")
     return notes
 

@@ -37,6 +37,7 @@ class Comparison:
         test: name of the test and of the weighting.
         smallest_p: smallest p value that these numbers of battles could give, or None.
         blocked: why there is no test, in words, or None.
+        caution: what a reader of the p value must know, or None.
         left_out: battles in strata that one of the arms does not hold.
         unknown: scored battles whose outcome is missing.
     """
@@ -54,6 +55,7 @@ class Comparison:
     test: str = "no test"
     smallest_p: float | None = None
     blocked: str | None = None
+    caution: str | None = None
     left_out: int = 0
     unknown: int = 0
 
@@ -145,6 +147,9 @@ def _with_rates(
     if sides.blocked is None and floor > plan.alpha:
         size = f"{sides.n_control} against {sides.n_treatment} battles in {_strata(arrangements.strata)}"
         sides = replace(sides, blocked=f"{size} cannot give a p below {floor:.4g}, which exceeds alpha {plan.alpha:g}")
+    if sides.blocked is None and control > 0 and abs(control - treatment) <= 1e-12 and _constant(value, treated, strata):
+        same = f"all battles of a stratum have the same rate ({control:.3g} on average)"
+        sides = replace(sides, blocked=f"{same}: without any variation nothing can be estimated")
     ratio = RatioInterval(treatment / control if control > 0 else None, None, None)
     found = replace(sides, rate_control=control, rate_treatment=treatment, ratio=ratio, smallest_p=floor)
     if sides.blocked is not None:
@@ -176,7 +181,20 @@ def _with_any(sides: Comparison, value: Floats, treated: Bools, strata: NDArray[
         found,
         p_value=exact.p_value,
         test=f"{exact.test}, pooled over strata; risk difference {'pooled' if pooled else 'stratified'}",
+        caution="the p value ignores strata, in which the arms have unequal shares" if _uneven(treated, strata) else None,
     )
+
+
+def _constant(value: Floats, treated: Bools, strata: NDArray[np.object_]) -> bool:
+    """Whether no battle differs from another of its arm and stratum."""
+    spread = pd.DataFrame({"value": value, "treated": treated, "stratum": strata}).groupby(["treated", "stratum"])["value"]
+    return bool(np.allclose(spread.max(), spread.min(), rtol=1e-12, atol=0.0))
+
+
+def _uneven(treated: Bools, strata: NDArray[np.object_]) -> bool:
+    """Whether the share of treated battles differs between strata."""
+    shares = pd.Series(treated).groupby(strata).mean()
+    return bool(shares.max() - shares.min() > 1e-9)
 
 
 def _strata(count: int) -> str:

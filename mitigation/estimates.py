@@ -108,16 +108,20 @@ def stratified_newcombe(events: ArrayLike, treated: ArrayLike, strata: ArrayLike
     return _hybrid(x_t, n_t, x_c, n_c, np.bincount(code) / code.size, confidence)
 
 
-def mean_interval(values: ArrayLike, strata: ArrayLike, weights: dict[str, float], *, confidence: float = 0.95) -> Interval:
-    """Weighted mean rate of one arm with a t interval; the lower limit is at least 0, for a rate cannot be less.
+def mean_interval(
+    values: ArrayLike, strata: ArrayLike, weights: dict[str, float], *, top: float | None, confidence: float = 0.95
+) -> Interval:
+    """Weighted mean rate of one arm with a t interval, cut at what a rate can be: 0 and `top`.
 
     Variance sum_s w_s^2 s^2 / n_s with s^2 of the stratum, or the pooled one where a stratum has a single battle; degrees of
-    freedom after Satterthwaite. Limits are None where no stratum has two battles.
+    freedom after Satterthwaite. Limits are None where no stratum has two battles and where no battle differs from another of its
+    stratum: equal battles say nothing of how much others would differ.
 
     Args:
         values: rate of each battle of the arm, shape (battles,), at least one.
         strata: stratum of each battle, shape (battles,).
         weights: weight of each stratum that may occur; weights of strata without a battle are shared out by rescaling.
+        top: largest possible rate, None where there is none.
     """
     value, names = np.asarray(values, dtype=np.float64), np.asarray(strata).astype(str)
     order = np.lexsort((value, names))
@@ -137,13 +141,14 @@ def mean_interval(values: ArrayLike, strata: ArrayLike, weights: dict[str, float
     part = weight**2 * variance / n
     total = float(part.sum())
     if total == 0.0:
-        return Interval(estimate, estimate, estimate)
+        return Interval(estimate, None, None)
     from scipy.stats import t
 
     lent = np.sum(part[freedom == 0])
     df = total**2 / (np.sum(part[freedom > 0] ** 2 / freedom[freedom > 0]) + lent**2 / freedom.sum())
     half = float(t.ppf((1 + confidence) / 2, df)) * total**0.5
-    return Interval(estimate, max(0.0, estimate - half), estimate + half)
+    high = estimate + half
+    return Interval(estimate, max(0.0, estimate - half), high if top is None else min(top, high))
 
 
 def _codes(names: NDArray[np.generic]) -> NDArray[np.intp]:
@@ -183,4 +188,6 @@ def _stratified_wilson(
         variance = 1 / size
     parts = weight * np.sqrt(variance)
     low, high = wilson(x, size, z=z * float(np.sqrt(np.sum(parts**2)) / np.sum(parts)))
-    return float(weight @ p), float(weight @ low), float(weight @ high), float(np.sum(weight**2 / size))
+    # A weighted mean of ones can exceed 1 by a rounding, and p (1 - p) would then be negative.
+    at, below, above = (min(1.0, max(0.0, float(weight @ part))) for part in (p, low, high))
+    return at, below, above, float(np.sum(weight**2 / size))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
 
 from mitigation.arms import Arms, describe_absence
 from mitigation.contrasts import Comparison, compare
 from mitigation.missingness import missingness
-from mitigation.significance.arrangements import smallest_p
 from mitigation.types import AnalysisPlan, Expected, Rate
 from mitigation.verdicts import Evidence
 
 _ORDER: Final = ("strict", "social", "substitute", "shared_ai_identity", "cooperation", "refusal", "conflict", "topic_drift")
 _SOCIAL: Final = ("substitute", "shared_ai_identity", "cooperation")
+DISTINCT: Final = 0.9
+"""Share of an arm's transcripts that must be distinct for a test."""
 _SIDE_EFFECTS: Final = ("refusal", "conflict", "topic_drift")
 _SHOWN_AS: Final = {"strict": "ingroup_strict"}
 _EXPECTED: Final[dict[str, Expected]] = {"less": "less", "more": "more", "none": "none"}
@@ -77,32 +77,23 @@ class Material:
         for arm in (control, treatment):
             if not (self.scored["arm"] == arm).any():
                 return describe_absence(arm, self.state)
-        return copies(self.scored, control=control, treatment=treatment, plan=self.plan)
+        return copies(self.scored, control=control, treatment=treatment)
 
 
-def copies(scored: pd.DataFrame, *, control: str, treatment: str, plan: AnalysisPlan) -> str | None:
+def copies(scored: pd.DataFrame, *, control: str, treatment: str) -> str | None:
     """Say why near-duplicate transcripts forbid a test of two arms, or return None.
 
-    Equal `transcript_sha` in an arm's stratum is one battle fought again. No test is made when fewer than half of an arm's
-    transcripts are distinct, or when as many battles as there are distinct transcripts could not reach alpha.
+    Equal `transcript_sha` in an arm's stratum is one battle fought again. No test is made when fewer than `DISTINCT` of an arm's
+    transcripts are distinct: at one half the test rejected a true null in 20 % of simulated studies.
     """
     if "transcript_sha" not in scored.columns:
         return None
-    counts = {}
     for arm in (control, treatment):
         own = scored[scored["arm"] == arm]
         sha = own["transcript_sha"].where(own["transcript_sha"].notna(), own["battle_id"])
-        counts[arm] = sha.groupby(own["stratum"].astype(str)).nunique()
-        if 2 * counts[arm].sum() < len(own):
-            few = f"only {counts[arm].sum()} of the {len(own)} transcripts of {arm} are distinct"
-            return f"{few}: the others are copies, not evidence"
-    both = counts[control].index.intersection(counts[treatment].index)
-    distinct = [counts[arm].loc[both].to_numpy(dtype=np.int64) for arm in (control, treatment)]
-    repeated = sum(int(c.sum()) for c in counts.values()) < int(scored["arm"].isin([control, treatment]).sum())
-    floor = smallest_p(*distinct, resamples=plan.resamples)
-    if repeated and floor > plan.alpha:
-        sizes = f"{distinct[0].sum()} and {distinct[1].sum()} distinct transcripts of {control} and {treatment}"
-        return f"{sizes} cannot give a p below {floor:.4g}, which exceeds alpha {plan.alpha:g}"
+        distinct = int(sha.groupby(own["stratum"].astype(str)).nunique().sum())
+        if distinct < DISTINCT * len(own):
+            return f"only {distinct} of the {len(own)} transcripts of {arm} are distinct: the others are copies, not evidence"
     return None
 
 
@@ -120,7 +111,7 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
     others = {name: material.compare(treatment, name) for name in names}
     placebo = per_word = without_refusals = None
     if primary.p_value is not None and primary.p_value <= plan.alpha:
-        if expected == "less" and plan.placebo in material.arms and plan.placebo not in (treatment, plan.control):
+        if plan.placebo in material.arms and plan.placebo not in (treatment, plan.control):
             placebo = material.compare(treatment, outcome, control=plan.placebo)
         if plan.rate == "messages" and f"{outcome}_count" in columns:
             per_word = material.compare(treatment, outcome, rate="words")

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from mitigation.contrasts import Comparison
 from mitigation.missingness import Missingness
+from mitigation.phrases import brief, limits, number, points
 from mitigation.types import AnalysisPlan, Expected
 
 Verdict = Literal["not_estimable", "harm", "explained", "lexical_only", "supported", "no_evidence", "underpowered"]
@@ -63,53 +64,50 @@ def decide(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
     explained: significant as expected, but not against the placebo at alpha; or more than half of the effect (in log ratio) is
         gone and the rest is not significant when mentions are counted by word, or when battles with a refusal are set aside; or
         the missing battles alone could undo it.
-    lexical_only: significant as expected (less), but no substitute, shared identity or cooperation that was measured fell as far
-        as the smallest effect of interest.
+    lexical_only: significant as expected (less), but a substitute, shared identity or cooperation is shown not to fall by the
+        smallest effect of interest, and none of them is shown to fall.
     supported: significant as expected and none of the above. Never for `expected: none`.
     no_evidence: the interval excludes the smallest effect of interest in the expected direction (`none`: in both).
     underpowered: everything else.
     """
     primary = evidence.primary
+    context, harms = (*_side_notes(evidence), *_missing_notes(evidence)), _harms(evidence)
     if primary.blocked is not None:
-        return "not_estimable", (primary.blocked,)
+        # An unfinished study says nothing of significance, of side effects neither.
+        return "not_estimable", (primary.blocked, *(() if primary.blocked.startswith("interim") else harms))
     if primary.rate_control == 0 and primary.rate_treatment == 0:
-        return "not_estimable", (f"no in-group we in either arm ({primary.n_control} and {primary.n_treatment} battles)",)
+        nothing = f"no in-group we in either arm ({primary.n_control} and {primary.n_treatment} battles)"
+        return "not_estimable", (nothing, *harms, *context)
     finding = _finding(evidence)
-    context = (*_side_notes(evidence), *_missing_notes(evidence))
-    if harms := _harms(evidence):
+    if harms:
         return "harm", (*harms, finding, *context)
     if evidence.significant and evidence.as_expected:
         if accounts := _accounts(evidence):
             return "explained", (*accounts, finding, *context)
         if evidence.expected == "less" and (words := _words_only(evidence)):
             return "lexical_only", (*words, finding, *context)
-        absent = () if evidence.placebo or evidence.expected == "more" else ("no placebo arm: any long prompt might do the same",)
-        return "supported", (finding, *absent, *context)
+        return "supported", (finding, *_beside(evidence), *context)
     if _excludes_smallest(evidence):
         smallest = evidence.plan.smallest_effect
         edge = {"less": f"{smallest:g}", "more": f"{1 / smallest:.3g}", "none": f"{smallest:g} and {1 / smallest:.3g}"}
-        return "no_evidence", (f"the interval excludes a ratio of {edge[evidence.expected]}, {finding}", *context)
+        return "no_evidence", (
+            f"the interval excludes a ratio of {edge[evidence.expected]}, {finding}",
+            *_open_side(evidence),
+            *context,
+        )
     return "underpowered", (f"neither an effect nor its absence is shown: {finding}", *context)
 
 
 def _finding(evidence: Evidence) -> str:
     """Say the primary result in one line."""
     primary = evidence.primary
-    rates = f"rate {_number(primary.rate_treatment)} against {_number(primary.rate_control)}"
+    rates = f"rate {number(primary.rate_treatment)} against {number(primary.rate_control)}"
     ratio = (
-        f"ratio {_number(primary.ratio.ratio)} ({_limits(primary)})" if primary.ratio.ratio is not None else "ratio not estimable"
+        f"ratio {number(primary.ratio.ratio)} ({limits(primary)})" if primary.ratio.ratio is not None else "ratio not estimable"
     )
-    family = f"adjusted for {evidence.family} treatments {_number(evidence.adjusted)}"
-    p = f"p {_number(primary.p_value)}" + (f", {family}" if evidence.family > 1 else "")
+    family = f"adjusted for {evidence.family} comparisons {number(evidence.adjusted)}"
+    p = f"p {number(primary.p_value)}" + (f", {family}" if evidence.family > 1 else "")
     return f"{rates}, {ratio}, {p}, expected to {_WORDS[evidence.expected]}"
-
-
-def _limits(comparison: Comparison) -> str:
-    """Say the ratio's interval in words, without ever naming infinity."""
-    low, high = comparison.ratio.low, comparison.ratio.high
-    if high is None:
-        return f"at least {_number(low)}" if low else "no bound"
-    return f"{_number(low)} to {_number(high)}" if low else f"at most {_number(high)}"
 
 
 def _harms(evidence: Evidence) -> tuple[str, ...]:
@@ -119,7 +117,7 @@ def _harms(evidence: Evidence) -> tuple[str, ...]:
         found.append(f"in-group we {direction} significantly although it was expected to {_WORDS[evidence.expected]}")
     for name, effect in evidence.side_effects.items():
         if effect.risk is not None and effect.risk.low is not None and effect.risk.low > margin:
-            found.append(f"{name} in {_points(effect)} of battles more than control, beyond the margin of {margin:g}")
+            found.append(f"{name} in {points(effect)} of battles more than control, beyond the margin of {margin:g}")
     return tuple(found)
 
 
@@ -127,7 +125,7 @@ def _side_notes(evidence: Evidence) -> tuple[str, ...]:
     """Side effects that are neither within nor beyond the margin: absence of significance is not safety."""
     margin = evidence.plan.side_effect_margin
     open_ones = [
-        f"{name} {_points(effect)}"
+        f"{name} {points(effect)}"
         for name, effect in evidence.side_effects.items()
         if effect.risk is not None and effect.risk.low is not None and effect.risk.high is not None
         if effect.risk.low <= margin <= effect.risk.high
@@ -140,9 +138,10 @@ def _missing_notes(evidence: Evidence) -> tuple[str, ...]:
     if not missing.missing_control and not missing.missing_treatment:
         return ()
     counts = f"{missing.missing_treatment} of {missing.planned_treatment} planned battles are missing against "
-    counts += f"{missing.missing_control} of {missing.planned_control} in control (p {_number(missing.p_value)})"
-    bounds = f"bounds of the difference {_number(missing.best_difference)} (best case)"
-    bounds += f" and {_number(missing.worst_difference)} (worst case)"
+    counts += f"{missing.missing_control} of {missing.planned_control} in control (p {number(missing.p_value)})"
+    bounds = f"bounds of the difference {number(missing.best_difference)} (best case)"
+    within = ", within the rates seen" if evidence.plan.rate == "words" else ""
+    bounds += f" and {number(missing.worst_difference)} (worst case{within})"
     return (f"{counts}; {bounds}{'' if missing.agree else ' cross no effect'}",)
 
 
@@ -154,15 +153,15 @@ def _accounts(evidence: Evidence) -> tuple[str, ...]:
         p = placebo.p_value
         if p is None:
             found.append(f"the placebo {placebo.control} cannot be ruled out: {placebo.blocked}")
-        elif p > evidence.plan.alpha or placebo.difference >= 0:
-            ratio = _number(placebo.ratio.ratio)
+        elif p > evidence.plan.alpha or placebo.difference * evidence.primary.difference <= 0:
+            ratio = number(placebo.ratio.ratio)
             found.append(
-                f"not significant against the placebo {placebo.control}: ratio {ratio} ({_limits(placebo)}), p {_number(p)}"
+                f"not significant against the placebo {placebo.control}: ratio {ratio} ({limits(placebo)}), p {number(p)}"
             )
     if evidence.per_word is not None and _gone(evidence, evidence.per_word):
-        found.append(f"gone when mentions are counted by word: {_brief(evidence.per_word)}")
+        found.append(f"gone when mentions are counted by word: {brief(evidence.per_word)}")
     if evidence.without_refusals is not None and _gone(evidence, evidence.without_refusals):
-        found.append(f"gone in battles without a refusal: {_brief(evidence.without_refusals)}")
+        found.append(f"gone in battles without a refusal: {brief(evidence.without_refusals)}")
     if not evidence.missing.agree:
         found.append("the missing battles alone could undo the effect")
     return tuple(found)
@@ -180,12 +179,48 @@ def _gone(evidence: Evidence, other: Comparison) -> bool:
     return log(rest) / log(whole) < 0.5
 
 
+def _falls(comparison: Comparison) -> bool:
+    """Whether a fall is shown: the interval of the ratio excludes 1."""
+    return comparison.ratio.high is not None and comparison.ratio.high < 1
+
+
 def _words_only(evidence: Evidence) -> tuple[str, ...]:
-    """Reasons when mentions fell and no measured social outcome did; empty when one did or none was measured."""
-    measured = [c for c in evidence.social if c.rate_control is not None and (c.rate_control > 0 or (c.rate_treatment or 0) > 0)]
-    if not measured or any(c.ratio.ratio is not None and c.ratio.ratio < evidence.plan.smallest_effect for c in measured):
+    """Reasons when mentions fell, a social outcome is shown not to fall with them, and none is shown to fall."""
+    if any(_falls(c) for c in evidence.social):
         return ()
-    return tuple(f"{c.outcome} does not fall with the mentions: {_brief(c)}" for c in measured)
+    smallest = evidence.plan.smallest_effect
+    stay = [c for c in evidence.social if c.p_value is not None and _stays(c, smallest)]
+    return tuple(f"{c.outcome} does not fall with the mentions: {brief(c)}" for c in stay)
+
+
+def _stays(comparison: Comparison, smallest: float) -> bool:
+    """Whether it is shown that no fall of at least the smallest effect took place; a rise from nothing counts."""
+    if comparison.rate_control == 0:
+        return comparison.p_value is not None and comparison.p_value <= 0.05 and comparison.difference > 0
+    return comparison.ratio.low is not None and comparison.ratio.low > smallest
+
+
+def _beside(evidence: Evidence) -> tuple[str, ...]:
+    """List what stands beside a supported effect: its size against the placebo, and what was not shown."""
+    found = []
+    if evidence.placebo is not None:
+        found.append(f"against the placebo {evidence.placebo.control}: {brief(evidence.placebo)}")
+    elif evidence.plan.placebo != evidence.plan.control:
+        found.append("no placebo arm: any long prompt might do the same")
+    if evidence.expected == "less" and evidence.social and not any(_falls(c) for c in evidence.social):
+        names = ", ".join(c.outcome for c in evidence.social)
+        found.append(f"not shown to fall with the mentions, nor to stay: {names}")
+    return tuple(found)
+
+
+def _open_side(evidence: Evidence) -> tuple[str, ...]:
+    """Say that a change against the expected direction is not excluded, where that is so."""
+    low, high, smallest = evidence.primary.ratio.low, evidence.primary.ratio.high, evidence.plan.smallest_effect
+    if evidence.expected == "less" and (high is None or high >= 1 / smallest):
+        return (f"a rise is not excluded ({'no upper bound' if high is None else f'up to a ratio of {number(high)}'})",)
+    if evidence.expected == "more" and (low is None or low <= smallest):
+        return (f"a fall is not excluded (down to a ratio of {number(low)})",)
+    return ()
 
 
 def _excludes_smallest(evidence: Evidence) -> bool:
@@ -193,19 +228,3 @@ def _excludes_smallest(evidence: Evidence) -> bool:
     no_fall = low is not None and low > smallest
     no_rise = high is not None and high < 1 / smallest
     return {"less": no_fall, "more": no_rise, "none": no_fall and no_rise}[evidence.expected]
-
-
-def _brief(comparison: Comparison) -> str:
-    if comparison.rate_control is None:
-        return comparison.blocked or "no battles left"
-    rates = f"rate {_number(comparison.rate_treatment)} against {_number(comparison.rate_control)}"
-    return rates if comparison.p_value is None else f"{rates}, p {_number(comparison.p_value)}"
-
-
-def _points(effect: Comparison) -> str:
-    risk = effect.risk
-    return "" if risk is None else f"{risk.estimate:+.3f} ({_number(risk.low)} to {_number(risk.high)})"
-
-
-def _number(value: float | None) -> str:
-    return "not estimable" if value is None else f"{value:.3g}"

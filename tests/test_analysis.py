@@ -190,7 +190,7 @@ def test_holm_covers_all_treatments_and_the_note_gives_the_family():
     primary = result.contrasts[result.contrasts["outcome"] == "we_rate"]
     smallest = primary["p_value"].astype(float).idxmin()
     assert primary.loc[smallest, "p_adjusted"] == pytest.approx(min(1.0, 3 * primary.loc[smallest, "p_value"]))
-    assert any("adjusted for 3 treatments" in note for note in result.notes)
+    assert any("adjusted for 3 comparisons" in note for note in result.notes)
 
 
 def test_messages_without_words_have_no_exposure_by_word_and_are_counted():
@@ -355,4 +355,4 @@ def test_repeated_transcripts_are_noted():
 def test_a_plan_with_too_few_resamples_for_its_family_is_noted():
     arms = ARMS | {f"a{i}": {"role": "treatment", "expected": "less"} for i in range(6)}
     result = judged(study(arms=arms), arms=arms, plan=AnalysisPlan(resamples=99))
-    assert any("no adjusted p can fall below 0.07 with 7 treatments" in note for note in result.notes)
+    assert any("no adjusted p can fall below 0.07 with 7 comparisons" in note for note in result.notes)

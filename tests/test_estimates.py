@@ -108,14 +108,23 @@ def test_arms_without_a_common_stratum_are_refused():
 
 def test_mean_interval_against_the_t_interval_of_one_sample():
     values = np.array([0.2, 0.4, 0.1, 0.5, 0.3])
-    found = mean_interval(values, ["s"] * 5, {"s": 1.0})
+    found = mean_interval(values, ["s"] * 5, {"s": 1.0}, top=None)
     theirs = stats.ttest_1samp(values, 0).confidence_interval()
     assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
 
 
 def test_mean_interval_without_variance_or_without_two_battles():
-    assert mean_interval([0.2, 0.2], ["s", "s"], {"s": 1.0}).high == pytest.approx(0.2)
-    assert mean_interval([0.1, 0.3], ["a", "b"], {"a": 1.0, "b": 3.0}).high is None
-    assert mean_interval([0.1, 0.3], ["a", "b"], {"a": 1.0, "b": 3.0}).estimate == pytest.approx(0.25)
-    low = mean_interval([0.0, 0.3], ["s", "s"], {"s": 1.0}).low
+    assert mean_interval([0.2, 0.2], ["s", "s"], {"s": 1.0}, top=None).high is None
+    assert mean_interval([0.1, 0.3], ["a", "b"], {"a": 1.0, "b": 3.0}, top=None).high is None
+    assert mean_interval([0.1, 0.3], ["a", "b"], {"a": 1.0, "b": 3.0}, top=None).estimate == pytest.approx(0.25)
+    low = mean_interval([0.0, 0.3], ["s", "s"], {"s": 1.0}, top=None).low
     assert low == 0.0
+    assert mean_interval([0.5, 1.0], ["s", "s"], {"s": 1.0}, top=1.0).high == 1.0
+
+
+@pytest.mark.parametrize("strata", range(1, 61))
+def test_perfect_separation_in_any_number_of_strata_has_an_interval(strata):
+    treated, names = np.tile([False, True], strata), np.repeat(np.arange(strata), 2)
+    for events in (treated, ~treated):
+        found = stratified_newcombe(events, treated, names)
+        assert -1 <= found.low <= found.estimate <= found.high <= 1

@@ -70,7 +70,7 @@ def test_verdict_sentence_carries_effect_interval_p_n_strata_and_missing() -> No
         "a rate ratio of 0.46, 95% CI [0.21, 0.84]."
     )
     assert sentences.evidence(made, row) == (
-        "p = .012, corrected for 3 treatments p = .037; 10 battles against 10, in 2 strata; "
+        "p = .012, corrected for 3 comparisons p = .037; 10 battles against 10, in 2 strata; "
         "1 missing (1 control, 0 unique_disassociative)."
     )
 
@@ -105,8 +105,9 @@ def test_answer_counts_the_verdicts_of_several_treatments() -> None:
 
 def test_every_verdict_has_a_conclusion_and_a_sign() -> None:
     for code in ("not_estimable", "harm", "explained", "lexical_only", "supported", "no_evidence", "underpowered"):
-        row = rows.primary(study(contrasts=[contrast(verdict=code)]).analysis)[0]
-        assert "unique_disassociative" in sentences.conclusion(row)
+        given = study(contrasts=[contrast(verdict=code)])
+        row = rows.primary(given.analysis)[0]
+        assert "unique_disassociative" in sentences.conclusion(given, row)
         assert wording.verdict(code).sign
         assert wording.verdict(code).meaning
 

@@ -128,7 +128,7 @@ def test_underpowered_is_what_is_left():
 
 
 @pytest.mark.parametrize(
-    ("distinct", "verdict"), [(20, "supported"), (11, "supported"), (9, "not_estimable"), (1, "not_estimable")]
+    ("distinct", "verdict"), [(20, "supported"), (18, "supported"), (17, "not_estimable"), (1, "not_estimable")]
 )
 def test_copies_are_no_evidence(distinct, verdict):
     battles = study(ingroup={"control": 10, "unique": 4})
@@ -139,14 +139,6 @@ def test_copies_are_no_evidence(distinct, verdict):
     found, reasons = judge(battles)
     assert found == verdict
     assert (f"only {distinct} of the 20 transcripts of unique are distinct" in reasons) == (verdict == "not_estimable")
-
-
-def test_so_few_distinct_transcripts_that_alpha_is_out_of_reach_are_not_estimable():
-    battles = study(n=4, ingroup={"control": 10, "unique": 4}).assign(stratum="s")
-    battles["transcript_sha"] = ["a", "b", "c", "d", "e", "e", "f", "f"]
-    found, reasons = judge(battles)
-    assert found == "not_estimable"
-    assert "4 and 2 distinct transcripts of control and unique cannot give a p below 0.06667" in reasons
 
 
 def test_missing_battles_that_could_undo_the_effect_forbid_supported():
@@ -187,3 +179,42 @@ def test_bounds_of_an_arm_that_was_never_planned_are_unknown():
     found = missingness(planned([0.5, None], []), control="control", treatment="unique", expected="less", top=1.0)
     assert found.p_value is found.worst_ratio is found.best_difference is None
     assert not found.agree
+
+
+def social(**rates) -> pd.DataFrame:
+    return study(ingroup={"control": 10, "unique": 4}, **rates)
+
+
+def test_a_word_that_merely_changed_its_form_is_lexical_only_and_one_chance_event_is_not():
+    stays = social(substitute={"control": 6, "unique": 6})
+    assert judge(stays)[0] == "lexical_only"
+    rare = social(substitute={"control": 0, "unique": 0})
+    rare.loc[rare.index[rare["arm"] == "unique"][0], "substitute_messages"] = 1
+    verdict, reasons = judge(rare)
+    assert verdict == "supported"
+    assert "not shown to fall with the mentions, nor to stay: substitute_rate" in reasons
+
+
+def test_equal_battles_without_variation_show_nothing():
+    battles = study(ingroup={"control": 8, "unique": 8})
+    battles["ingroup_messages"] = battles["ingroup_count"] = 8
+    verdict, reasons = judge(battles)
+    assert verdict == "not_estimable"
+    assert "without any variation nothing can be estimated" in reasons
+
+
+def test_no_evidence_of_a_fall_says_that_a_rise_is_not_excluded():
+    battles = study(n=40, ingroup={"control": 6, "unique": 8}).assign(stratum="s")
+    rng = np.random.default_rng(1)
+    mean = np.where(battles["arm"] == "unique", 7, 6)
+    battles["ingroup_messages"] = battles["ingroup_count"] = np.clip(mean + rng.integers(-6, 7, len(battles)), 0, 20)
+    verdict, reasons = judge(battles)
+    assert verdict == "no_evidence"
+    assert "a rise is not excluded (up to a ratio of" in reasons
+
+
+def test_a_rise_that_the_placebo_shares_is_explained_too(monkeypatch):
+    monkeypatch.setitem(ROLES, "unique", ("positive_control", "more"))
+    verdict, reasons = judge(study(ingroup={"control": 4, "unique": 11, "placebo": 11}))
+    assert verdict == "explained"
+    assert "not significant against the placebo" in reasons

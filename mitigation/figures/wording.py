@@ -20,7 +20,9 @@ class Verdict(NamedTuple):
 
 VERDICTS: Final[dict[str, Verdict]] = {
     "supported": Verdict("Supported", "✓", "good", "The effect has the expected direction and is significant after correction."),
-    "no_evidence": Verdict("No effect that matters", "○", "calm", "The interval excludes the smallest effect of interest."),
+    "no_evidence": Verdict(
+        "No such effect", "○", "calm", "The interval excludes the smallest expected effect that would matter."
+    ),
     "underpowered": Verdict("Undecided", "?", "open", "The data neither show an effect nor exclude one that matters."),
     "explained": Verdict(
         "Explained otherwise", "≈", "warn", "The effect is gone against placebo, or once length or refusals count."
@@ -109,11 +111,13 @@ def ratio(value: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Return '[0.31, 0.87]', 'at most 0.87', 'at least 0.31' or 'not estimable'."""
+    """Return '[0.31, 0.87]', 'at most 0.87', 'at least 0.31', 'no bound' or 'not estimable'."""
     if low is None and high is None:
         return NOT_ESTIMABLE
     if low is None or (low == 0 and high is not None):
         return f"at most {ratio(high)}"
+    if low == 0:
+        return "no bound"
     return f"at least {ratio(low)}" if high is None else f"[{ratio(low)}, {ratio(high)}]"
 
 

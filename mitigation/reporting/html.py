@@ -95,7 +95,7 @@ def cards(given: ReportInput) -> tuple[Card, ...]:
             row=row,
             role=roles.get(row.treatment, "").replace("_", " "),
             verdict=sentences.shown_verdict(given, row),
-            conclusion=sentences.conclusion(row, interim=given.interim),
+            conclusion=sentences.conclusion(given, row),
             effect=sentences.effect(given, row),
             evidence=sentences.evidence(given, row),
             missing=sentences.missing_count(given, row),

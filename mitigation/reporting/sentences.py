@@ -30,7 +30,7 @@ _CONCLUSIONS = {
     "harm": "{treatment} did harm",
     "explained": "{treatment} changed {noun}, but another explanation fits as well",
     "lexical_only": "{treatment} changed the words, not the behaviour",
-    "no_evidence": "{treatment} did not change {noun} by an amount that matters",
+    "no_evidence": "{treatment} did not {moved} {noun} by an amount that matters",
     "underpowered": "{treatment}: too few battles to tell",
     "not_estimable": "{treatment}: these data cannot tell",
     "interim": "{treatment}: unfinished",
@@ -53,20 +53,33 @@ def answer(given: ReportInput) -> str:
         are = "is" if given.pending == 1 else "are"
         body = f"No answer yet: {counted(given.pending, 'battle')} of this study {are} still pending."
     elif len(asked) == 1:
-        body = conclusion(asked[0]) + "."
+        body = conclusion(given, asked[0]) + "."
     else:
         titles = [verdict(row.verdict).title for row in asked]
         body = f"Of {len(asked)} treatments: {listed([f'{titles.count(t)} “{t}”' for t in dict.fromkeys(titles)])}."
     return f"In simulated data: {body}" if given.simulated else body
 
 
-def conclusion(row: ContrastRow, *, interim: bool = False) -> str:
+def conclusion(given: ReportInput, row: ContrastRow) -> str:
     """Return the verdict in half a sentence."""
-    form = _CONCLUSIONS.get("interim" if interim else row.verdict, "{treatment}: {verdict}")
+    form = _CONCLUSIONS.get("interim" if given.interim else row.verdict, "{treatment}: {verdict}")
     known = row.rate_control is not None and row.rate_treatment is not None
     verb = "changed" if not known else "lowered" if (row.rate_treatment or 0) < (row.rate_control or 0) else "raised"
-    words = {"verb": verb, "noun": noun(row.outcome), "verdict": verdict(row.verdict).title.lower()}
+    words = {
+        "verb": verb,
+        "moved": _excluded(given, row),
+        "noun": noun(row.outcome),
+        "verdict": verdict(row.verdict).title.lower(),
+    }
     return form.format(treatment=row.treatment, **words)
+
+
+def _excluded(given: ReportInput, row: ContrastRow) -> str:
+    """Return which change of the smallest effect of interest the interval excludes."""
+    smallest = given.analysis.plan.smallest_effect
+    no_fall = row.ratio_low is not None and row.ratio_low > smallest
+    no_rise = row.ratio_high is not None and row.ratio_high < 1 / smallest
+    return "change" if no_fall == no_rise else "lower" if no_fall else "raise"
 
 
 def effect(given: ReportInput, row: ContrastRow) -> str:
@@ -106,7 +119,7 @@ def evidence(given: ReportInput, row: ContrastRow) -> str:
         tests = "no p value" if row.p_value is None else f"p {p_value(row.p_value)}"
         several = sum(other.p_adjusted is not None for other in rows.primary(given.analysis))
         if row.p_adjusted is not None and several > 1:
-            tests += f", corrected for {several} treatments p {p_value(row.p_adjusted)}"
+            tests += f", corrected for {several} comparisons p {p_value(row.p_adjusted)}"
         tests = f"{tests[0].upper()}{tests[1:]}" if tests.startswith("no") else tests
     return f"{tests}{'; ' if tests else ''}{sizes}; {missing}."
 
@@ -174,17 +187,18 @@ def methods(given: ReportInput) -> str:
     plan, arms, found = given.analysis.plan, rows.arms(given.analysis), rows.primary(given.analysis)
     battles = counted(sum(arm.scored or 0 for arm in arms), "scored battle")
     tests = list(dict.fromkeys(row.test for row in found if row.test))
+    table = given.messages is None
     sentences = [
-        f"The study compared {counted(len(found), 'treatment')} with {plan.control} on {battles}.",
-        "The battle was the unit of randomisation and of analysis.",
-        "Labels of whole battles were permuted within strata (scenario, pairing, opener); "
+        f"{counted(len(found), 'arm')} were compared with {plan.control} on {battles}.".replace("1 arm were", "1 arm was"),
+        "The battle was the unit of analysis." if table else "The battle was the unit of randomisation and of analysis.",
+        f"Labels of whole battles were permuted within strata{'' if table else ' (scenario, pairing, opener)'}; "
         f"the two-sided level of the primary outcome was {plan.alpha:g}.",
         "Rate ratios are ratios of mean battle rates; their 95% intervals invert the same test, "
         "and an end that the data do not bound is reported as unbounded.",
         f"Risk differences of battles with any {noun(rows.outcome(given.analysis))} carry Newcombe’s interval.",
     ]
     sentences += [f"Test of the primary outcome: {listed(tests)}."] if tests else []
-    sentences += ["Its p values were corrected over the treatments after Holm."] if len(found) > 1 else []
+    sentences += ["Its p values were corrected over the comparisons after Holm."] if len(found) > 1 else []
     return " ".join(sentences)
 
 

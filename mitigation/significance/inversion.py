@@ -33,17 +33,17 @@ def invert(arrangements: Arrangements, *, confidence: float = 0.95) -> RatioInte
     and only if the test at theta = 1 gives p > 1 - confidence.
 
     With a treated total of 0 the upper end is (1 - a^(1/n_treated)) / any_control, a = (1 - confidence) / 2: the largest chance
-    of an event that n_treated empty battles leave open, over the share of control battles with an event. With a control total
-    of 0 nothing can be estimated. `arrangements` must be of rates of at least 0.
+    of an event that n_treated empty battles leave open, over the share of control battles with an event; it is raised to 1 where
+    the test does not reject equal rates. With a control total of 0 nothing can be estimated. `arrangements` must be of rates of
+    at least 0.
     """
     control, treated = arrangements.rate_control, arrangements.rate_treated
     if control == 0:
         return RatioInterval(None, None, None)
-    if treated == 0:
-        return RatioInterval(
-            0.0, 0.0, (1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / arrangements.n_treated)) / arrangements.any_control
-        )
     alpha = 1.0 - confidence
+    if treated == 0:
+        bound = (1.0 - (alpha / 2.0) ** (1.0 / arrangements.n_treated)) / arrangements.any_control
+        return RatioInterval(0.0, 0.0, bound if arrangements.p_value() <= alpha else max(bound, 1.0))
     low = _end(arrangements, -1.0, alpha)
     high = _end(arrangements, 1.0, alpha)
     return RatioInterval(treated / control, 0.0 if low is None else low, high)

@@ -1,0 +1,32 @@
+"""Numbers of a comparison in, the words in which reasons give them out; infinity is never named."""
+
+from __future__ import annotations
+
+from mitigation.contrasts import Comparison
+
+
+def limits(comparison: Comparison) -> str:
+    """Say the ratio's interval in words, without ever naming infinity."""
+    low, high = comparison.ratio.low, comparison.ratio.high
+    if high is None:
+        return f"at least {number(low)}" if low else "no bound"
+    return f"{number(low)} to {number(high)}" if low else f"at most {number(high)}"
+
+
+def brief(comparison: Comparison) -> str:
+    """Say both rates and the p value of a comparison."""
+    if comparison.rate_control is None:
+        return comparison.blocked or "no battles left"
+    rates = f"rate {number(comparison.rate_treatment)} against {number(comparison.rate_control)}"
+    return rates if comparison.p_value is None else f"{rates}, p {number(comparison.p_value)}"
+
+
+def points(effect: Comparison) -> str:
+    """Say a risk difference with its interval."""
+    risk = effect.risk
+    return "" if risk is None else f"{risk.estimate:+.3f} ({number(risk.low)} to {number(risk.high)})"
+
+
+def number(value: float | None) -> str:
+    """Say a number with three digits."""
+    return "not estimable" if value is None else f"{value:.3g}"
