@@ -6,8 +6,10 @@ An error names what was given, what is wrong with it and the nearest valid word.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from hydra import compose
@@ -18,6 +20,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from mitigation.errors import ConfigError
+
+MOST_VALUES = 10_000
 
 
 def parsed(command: str, arguments: Sequence[str], conf: Path) -> list[Override]:
@@ -37,10 +41,12 @@ def parsed(command: str, arguments: Sequence[str], conf: Path) -> list[Override]
     groups = [group for group in loader.get_group_options("", results_filter=None) if loader.get_group_options(group)]
     for override in overrides:
         key = override.key_or_group
-        if key in groups:
+        if key in groups or key == "hydra/launcher":
             _check_choices(override, [*_options(conf / key)])
-        elif key == "hydra/launcher" or ".extra." in f".{key}.":
+        elif re.fullmatch(r"pairing\.(first|second)\.extra\.[\w.]+", key):
             continue
+        elif key.endswith("_target_"):
+            raise ConfigError(f"{override.input_line}: what a config builds is fixed in its file and is no override")
         elif override.is_add() or override.is_delete() or key not in keys:
             raise ConfigError(f"{override.input_line}: {command} has no {key}{_nearest(key, [*keys, *groups])}")
     return overrides
@@ -61,7 +67,10 @@ def _options(folder: Path) -> Iterator[str]:
 
 
 def _check_choices(override: Override, options: list[str]) -> None:
-    values = list(override.sweep_string_iterator()) if override.is_sweep_override() else [override.get_value_element_as_str()]
+    if override.is_sweep_override() and not override.is_discrete_sweep():
+        raise ConfigError(f"{override.input_line}: an interval has no end of values; name them one by one")
+    swept = override.sweep_string_iterator() if override.is_sweep_override() else iter([override.get_value_element_as_str()])
+    values = list(islice(swept, MOST_VALUES))
     if not values:
         raise ConfigError(f"{override.input_line}: 0 battles, the sweep is empty; give at least one value")
     for value in values:
@@ -87,5 +96,8 @@ def _refuse_secret(argument: str) -> None:
             f"{key}=… looks like a key: keys are read from environment variables only (OPENAI_API_KEY, ANTHROPIC_API_KEY, "
             "or the one that api_key_env names); if it was real, other users of this machine may have seen it"
         )
+    secrets = [v.strip() for k, v in os.environ.items() if k.upper().endswith(("_KEY", "_TOKEN", "_SECRET"))]
+    if any(len(secret) >= 8 and secret in argument for secret in secrets):
+        raise ConfigError("an argument holds a key of the environment: name its variable (api_key_env), never the key")
     if "env_set" in key or "oc.env" in argument:
         raise ConfigError(f"{key}=…: variables of the environment are not set or read through overrides; set them in the shell")

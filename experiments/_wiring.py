@@ -6,6 +6,7 @@ Text for agents never passes through OmegaConf: YAML names a .txt file, and this
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,8 +69,11 @@ def identity(*, bank: str, **fields: Any) -> Identity:
 
 def scenario(*, agents: Sequence[str], task: str, openers: str, **fields: Any) -> Scenario:
     """Build a Scenario whose task and openers are text files in conf/scenario/."""
+    names = [str(agent) for agent in agents]
+    if len(names) != 2:
+        raise ConfigError(f"agents={names} of a scenario: name two agents")
     text = _text("scenario", task).strip("\r\n")
-    return Scenario(agents=(agents[0], agents[1]), task=text, openers=_wordings("scenario", openers), **fields)
+    return Scenario(agents=(names[0], names[1]), task=text, openers=_wordings("scenario", openers), **fields)
 
 
 def build(node: Any) -> Any:
@@ -147,9 +151,15 @@ class Sweep:
     plan: AnalysisPlan
 
 
-def sweep(arguments: Sequence[str]) -> Sweep:
-    """Return what `battle` and `plan` are asked for; errors as for `jobs`, and for any value that is out of range."""
-    return built(jobs([argument for argument in arguments if argument not in MULTIRUN]))
+def sweep(arguments: Sequence[str], *, sweeps_need_flag: bool = False) -> Sweep:
+    """Return what `battle` and `plan` are asked for; errors as for `jobs`, and for any value that is out of range.
+
+    Args:
+        arguments: overrides, with or without -m.
+        sweeps_need_flag: refuse a sweep on the command line that comes without -m, as a slip.
+    """
+    overrides = [argument for argument in arguments if argument not in MULTIRUN]
+    return built(jobs(overrides, refuse_sweeps=sweeps_need_flag and len(overrides) == len(arguments)))
 
 
 def built(configs: Sequence[DictConfig]) -> Sweep:
@@ -165,11 +175,12 @@ def built(configs: Sequence[DictConfig]) -> Sweep:
     return Sweep(study=check_study(first.study), cells=cells, concurrency=concurrency, plan=plan(first))
 
 
-def jobs(arguments: Sequence[str]) -> list[DictConfig]:
+def jobs(arguments: Sequence[str], *, refuse_sweeps: bool = False) -> list[DictConfig]:
     """Return the composed config of every job in a sweep: one job is one cell.
 
     Args:
         arguments: overrides as `battle` takes them; comma values sweep, and `experiment=NAME` brings its own sweep.
+        refuse_sweeps: refuse a sweep that no experiment brings.
 
     Raises:
         ConfigError: as for `composed`; also for a sweep over anything but identity, scenario and pairing.
@@ -180,6 +191,9 @@ def jobs(arguments: Sequence[str]) -> list[DictConfig]:
         base = compose("battle", overrides=preset, return_hydra_config=True)
         params = OmegaConf.to_container(base.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
         assert isinstance(params, dict)
+        slip = next((o.input_line for o in own if o.is_sweep_override()), None)
+        if refuse_sweeps and slip and not preset:
+            raise ConfigError(f"{slip} is a sweep; did you mean: mitigation battle -m {shlex.join(arguments)}")
         # What the command line says comes last and so replaces what the preset says of the same key.
         swept = OverridesParser.create().parse_overrides([f"{key!s}={value}" for key, value in params.items()]) + own
         for override in swept:

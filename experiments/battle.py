@@ -8,6 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hydra
@@ -15,8 +16,9 @@ from omegaconf import DictConfig
 
 from experiments import _launcher, _wiring
 from experiments._progress import Report
+from experiments.cli import say, warn
 from mitigation.calls import CallPolicy
-from mitigation.errors import ConfigError, MitigationError
+from mitigation.errors import MitigationError
 from mitigation.providers import Connections
 from mitigation.runner import Run, models, opened, run, states
 from mitigation.store import Study
@@ -25,12 +27,8 @@ from mitigation.types import Battle
 
 def main(arguments: Sequence[str]) -> int:
     """Check the whole sweep, then let Hydra launch it."""
+    _wiring.sweep(arguments, sweeps_need_flag=True)
     overrides = [argument for argument in arguments if argument not in _wiring.MULTIRUN]
-    _wiring.sweep(overrides)
-    swept = [argument for argument in overrides if "," in argument.partition("=")[2]]
-    preset = any(argument.startswith("experiment=") for argument in overrides)
-    if swept and len(overrides) == len(arguments) and not preset:
-        raise ConfigError(f"{swept[0]} is a sweep; did you mean: mitigation battle -m {shlex.join(overrides)}")
     outcomes: list[int | MitigationError] = []
 
     def task(config: DictConfig) -> None:
@@ -54,11 +52,13 @@ def main(arguments: Sequence[str]) -> int:
 def _launch(task: Any, overrides: list[str]) -> None:
     """Run the task under Hydra in multirun mode; every error reaches us as it was raised."""
     saved = sys.argv
-    sys.argv = [saved[0], "-m", *overrides]
-    try:
-        hydra.main(version_base="1.3", config_path=str(_wiring.conf_dir()), config_name="battle")(task)()
-    finally:
-        sys.argv = saved
+    with TemporaryDirectory() as scratch:
+        # Hydra keeps a copy of the command line in the sweep's folder; what was fought is frozen beside the battles instead.
+        sys.argv = [saved[0], "-m", *overrides, f"hydra.sweep.dir={scratch}"]
+        try:
+            hydra.main(version_base="1.3", config_path=str(_wiring.conf_dir()), config_name="battle")(task)()
+        finally:
+            sys.argv = saved
 
 
 def fight(sweep: _wiring.Sweep, command: str) -> int:
@@ -66,12 +66,9 @@ def fight(sweep: _wiring.Sweep, command: str) -> int:
     study, state, interrupted = Study(_wiring.RESULTS, sweep.study), Run(), 0
     with opened(study, sweep.cells) as work:
         for line in work.damage:
-            print(
-                f"{study.name}/{line.file}, line {line.line}: not used, {line.reason}; the battle is fought again",
-                file=sys.stderr,
-            )
+            warn(f"{study.name}/{line.file}, line {line.line}: not used, {line.reason}; the battle is fought again")
         total, done = len(work.planned), len(work.planned) - len(work.todo)
-        print(f"study {study.name}: {total} battles in {len(sweep.cells)} cells, {done} done, {len(work.todo)} to fight")
+        say(f"study {study.name}: {total} battles in {len(sweep.cells)} cells, {done} done, {len(work.todo)} to fight")
         if work.todo:
             with Report(total=total, done=done) as progress:
                 interrupted = asyncio.run(_fight(work.todo, study, sweep.concurrency, state, progress, command))
@@ -82,26 +79,24 @@ def fight(sweep: _wiring.Sweep, command: str) -> int:
 async def _fight(todo: list[Battle], study: Study, concurrency: int, state: Run, progress: Report, command: str) -> int:
     """Run until done or interrupted; return 0 or the number of the signal."""
     received: list[int] = []
-    running: asyncio.Task[None] | None = None
+
+    async def session() -> None:
+        async with Connections(models(todo)) as connections:
+            await run(todo, connections, study, concurrency=concurrency, policy=CallPolicy(), notify=progress, state=state)
 
     def on_signal(number: int) -> None:
         received.append(number)
         state.stopping.set()
-        if running and (len(received) > 1 or number == signal.SIGTERM):
+        if len(received) > 1 or number == signal.SIGTERM:
             running.cancel()
         else:
             progress.say(f"finishing the battles in flight; press again to stop now; resume with: mitigation battle {command}")
 
+    running = asyncio.create_task(session())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
-    async with Connections(models(todo)) as connections:
-        running = asyncio.create_task(
-            run(todo, connections, study, concurrency=concurrency, policy=CallPolicy(), notify=progress, state=state)
-        )
-        if received:
-            running.cancel()
-        await asyncio.wait([running])
+    await asyncio.wait([running])
     if not running.cancelled():
         running.result()
     return received[0] if received else 0
@@ -110,18 +105,21 @@ async def _fight(todo: list[Battle], study: Study, concurrency: int, state: Run,
 def _close(name: str, counts: Counter[str], state: Run, interrupted: int, command: str) -> int:
     """Print what came of every planned battle and return the exit code."""
     kinds = ("complete", "refused", "failed", "pending")
-    print(f"{counts.total()} battles: " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds))
+    say(f"{counts.total()} battles: " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds))
     again = f"mitigation battle {command}"
     if state.fault:
-        print(f"stopped: {state.fault}\nresume with: {again}", file=sys.stderr)
+        warn(f"stopped: {state.fault}\nresume with: {again}")
         return 3
     if interrupted:
-        print(f"interrupted; what was finished is stored; resume with: {again}", file=sys.stderr)
+        warn(f"interrupted; what was finished is stored; resume with: {again}")
         return 128 + interrupted
-    if counts["failed"]:
-        print(f"{counts['failed']} battles failed; try them again with: {again}", file=sys.stderr)
+    if counts["pending"]:
+        warn(f"{counts['pending']} battles are missing; fight them with: {again}")
         return 3
-    print(f"next: mitigation report study={name}")
+    if counts["failed"]:
+        warn(f"{counts['failed']} battles failed; try them again with: {again}")
+        return 3
+    say(f"next: mitigation report study={name}")
     return 0
 
 

@@ -5,10 +5,14 @@ Nothing heavy is imported before a command needs it, so that help and completion
 
 from __future__ import annotations
 
+import io
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
+from typing import TextIO
 
 COMMANDS = {
     "battle": "fight the battles of a study, or those still missing",
@@ -69,11 +73,24 @@ def run(command: str, arguments: Sequence[str]) -> int:
         main: Callable[[Sequence[str]], int] = import_module(f"experiments.{command}").main
         return main(arguments)
     except MitigationError as error:
-        print(f"mitigation {command}: {visible(str(error))}", file=sys.stderr)
+        warn(f"mitigation {command}: {error}")
+        if error.exit_code not in (0, 2):
+            warn(f"run again with: mitigation {command} {shlex.join(arguments)}")
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"mitigation {command}: interrupted", file=sys.stderr)
+        warn(f"mitigation {command}: interrupted; run again with: mitigation {command} {shlex.join(arguments)}")
         return 130
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print a line; a reader that went away or a full disk behind the stream does not stop a run that is being paid for."""
+    with suppress(OSError, ValueError):
+        print(visible(text), file=stream or sys.stdout, flush=True)
+
+
+def warn(text: str) -> None:
+    """Print a line on standard error."""
+    say(text, sys.stderr)
 
 
 def visible(text: str) -> str:
@@ -83,8 +100,12 @@ def visible(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else arguments
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    code = 0
     try:
         if command in ("-h", "--help", "help"):
             print(help_text())
@@ -102,4 +123,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader went away (`| head`); what was written to disk is unaffected.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return code

@@ -22,6 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     sweep = _wiring.sweep(arguments)
     battles = interleave(sweep.cells)
     study = Study(_wiring.RESULTS, sweep.study)
+    study.check(sweep.cells)
     rows = cell_plans(battles, study.read()[0])
     # A name that is cut short names nothing: give the table the room that it needs.
     console = Console(file=io.StringIO(), width=None if sys.stdout.isatty() else 200)

@@ -56,10 +56,6 @@ def _propose(config: DictConfig, identities: Path) -> int:
     print(f"kept {len(kept)} of {len(drafts)}")
     for reason, count in reasons.most_common():
         print(f"  turned down, {count} times: {visible(reason)}")
-    if len(kept) < 2:
-        raise StoreError(
-            "fewer than two identities were kept, and two agents need two: raise calls or similarity, or ask another model"
-        )
     source = {
         "model": model.name,
         "provider": model.provider,
@@ -68,6 +64,11 @@ def _propose(config: DictConfig, identities: Path) -> int:
         "similarity": limit,
     }
     path = review.write(identities, name, drafts, source)
+    if len(kept) < 2:
+        raise StoreError(
+            f"fewer than two identities were kept, and two agents need two; the drafts are in {path.with_suffix('.json')}: "
+            "raise calls or similarity, or ask another model"
+        )
     for made in kept:
         print(f"\n{visible(made.text)}\n  nearest: {made.like}, similarity {made.similarity:.2f}")
     print(f"\nwritten: {path}; read and edit it, then try it:")

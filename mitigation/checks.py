@@ -23,8 +23,11 @@ def check_study(value: object) -> str:
     """Return the name of a study as text if it is safe as a folder, else raise ConfigError."""
     name = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(name, str) or not _STUDY.fullmatch(name):
+        quote = (
+            f" (it was read as a {type(value).__name__}: quote it)" if value is not None and not isinstance(value, str) else ""
+        )
         raise ConfigError(
-            f"study={value!r} is not a name: use 1 to 64 of letters, digits, . _ and -, beginning with a letter or digit"
+            f"study={value!r} is not a name{quote}: use 1 to 64 of letters, digits, . _ and -, beginning with a letter or digit"
         )
     return name
 

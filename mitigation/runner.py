@@ -108,16 +108,19 @@ async def run(
 
     async def worker() -> None:
         for battle in waiting:
+            if state.stopping.is_set():
+                return
             try:
                 await fight(battle)
-            except Stopped as fault:
-                state.fault = state.fault or fault
+            except Exception as fault:
+                # Anything but Stopped is a fault of ours: it must not take the battles with it that are finished.
+                ours = f"a fault of this program at {battle.battle_id}: {type(fault).__name__}: {fault}"
+                stop = fault if isinstance(fault, Stopped) else Stopped(ours)
+                state.fault = state.fault or stop
                 state.stopping.set()
                 # The others would only pay for replies to battles that cannot be finished.
                 for other in workers - {asyncio.current_task()}:
                     other.cancel()
-            if state.stopping.is_set():
-                return
 
     at_once = min(concurrency, connections.width or concurrency, len(battles))
     async with asyncio.TaskGroup() as group:

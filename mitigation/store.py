@@ -15,7 +15,6 @@ import contextlib
 import dataclasses
 import errno
 import fcntl
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,22 +25,29 @@ from typing import Any
 import orjson
 
 from mitigation.checks import check_name, check_study
+from mitigation.definitions import cell_key, definition, first_conflict, read_definition
 from mitigation.errors import ConfigError, Stopped, StoreError
 from mitigation.records import seal, transcript, unseal
 from mitigation.types import Cell, Transcript
 
-SCHEMA = 1
+# Bytes that must be free before a run begins.
+PROBE = 1 << 20
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: after a crash it holds the old bytes or the new ones."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace a file as a whole: after a crash it holds the old bytes or the new ones; StoreError when it cannot be written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StoreError(f"{path} could not be written ({error.strerror}; {len(data):,} bytes needed)") from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,6 +82,11 @@ class Study:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = (self.folder / ".lock").open("a+", encoding="utf-8")
+            # A full disk is found here, before the first call is paid for.
+            write_atomically(self.folder / ".probe", bytes(PROBE))
+            (self.folder / ".probe").unlink()
+        except StoreError as error:
+            raise ConfigError(f"{error}: free space, then run the same command again") from None
         except OSError as error:
             raise ConfigError(f"{self.folder} cannot be written ({error.strerror}): free or choose another folder") from None
         with file:
@@ -96,37 +107,37 @@ class Study:
         """Return the folder of a cell."""
         return self.folder / identity / scenario / pairing
 
-    def freeze(self, cells: Sequence[Cell]) -> None:
-        """Write what each cell is, or compare it with what its battles were fought under.
+    def check(self, cells: Sequence[Cell]) -> None:
+        """Compare cells with what the study's battles were fought under; nothing is written.
 
-        More replicates are welcome at any time; everything else must be the same, so that versions are never mixed.
+        More replicates and further cells are welcome at any time. But a cell with battles stays what it was, one name means one
+        thing in a study, and its limit of messages and its seed are the same everywhere, so that versions are never mixed.
 
         Raises:
-            ConfigError: a cell with battles was defined otherwise; the message names what differs.
+            ConfigError: something differs; the message names what.
         """
-        fresh = []
+        fought = [found for found in self.definitions() if (self.cell_folder(*cell_key(found)) / "battles.jsonl").exists()]
+        if conflict := first_conflict([definition(cell) for cell in cells], fought):
+            raise ConfigError(
+                f"study {self.name} holds battles fought under other settings ({conflict}): "
+                "put them back, or choose another study name"
+            )
+
+    def freeze(self, cells: Sequence[Cell]) -> None:
+        """Write what each cell is, after `check`; the number of replicates only grows."""
+        self.check(cells)
         for cell in cells:
-            path = self.cell_folder(*cell.key) / "cell.json"
-            new = _definition(cell)
-            old = _read_json(path)
+            path, new = self.cell_folder(*cell.key) / "cell.json", definition(cell)
+            old = read_definition(path)
             if old is not None and (path.parent / "battles.jsonl").exists():
-                changes = list(_differences(old, new, ""))
-                if changes:
-                    shown = "; ".join(changes[:4]) + (f"; and {len(changes) - 4} more" if len(changes) > 4 else "")
-                    raise ConfigError(
-                        f"study {self.name} holds battles of {' × '.join(cell.key)} fought under other settings ({shown}): "
-                        "put them back, or choose another study name"
-                    )
                 new["replicates"] = max(new["replicates"], old["replicates"])
             if new != old:
-                fresh.append((path, new))
-        for path, new in fresh:
-            write_atomically(path, orjson.dumps(new, option=orjson.OPT_INDENT_2) + b"\n")
+                write_atomically(path, orjson.dumps(new, option=orjson.OPT_INDENT_2) + b"\n")
 
     def definitions(self) -> list[dict[str, Any]]:
         """Return the frozen definitions of all cells, in the order of their paths."""
         paths = sorted(self.folder.glob("*/*/*/cell.json"))
-        return [record for path in paths if (record := _read_json(path)) is not None]
+        return [record for path in paths if (record := read_definition(path)) is not None]
 
     def append(self, battle: Transcript) -> None:
         """Add a finished battle; when this returns, it survives a crash.
@@ -161,7 +172,10 @@ class Study:
             return
         data = path.read_bytes()
         whole = data.rfind(b"\n") + 1
-        if whole < len(data):
+        if whole < len(data) and _holds(data[whole:]):
+            with path.open("ab") as file:
+                file.write(b"\n")
+        elif whole < len(data):
             with path.with_name("battles.torn").open("ab") as torn:
                 torn.write(data[whole:] + b"\n")
                 torn.flush()
@@ -211,35 +225,10 @@ class Study:
             raise StoreError(f"{path} is damaged ({error}): run mitigation detect study={self.name} to make it again") from None
 
 
-def _definition(cell: Cell) -> dict[str, Any]:
-    return {"schema": SCHEMA, **json.loads(orjson.dumps(dataclasses.asdict(cell)))}
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
+def _holds(line: bytes) -> bool:
+    """Whether a line that lacks its line end is whole all the same."""
     try:
-        found = orjson.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise StoreError(f"{path} is damaged ({error}): restore it from a copy or choose another study name") from None
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        raise StoreError(f"{path} was written by another version of this tool: this one reads schema {SCHEMA}")
-    return found
-
-
-def _differences(old: Any, new: Any, where: str) -> Iterator[str]:
-    """Yield "field: old → new" for every leaf that differs, leaving the number of replicates aside."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):
-            if (where, key) != ("", "replicates"):
-                yield from _differences(old.get(key), new.get(key), f"{where}.{key}".lstrip("."))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _differences(one, other, f"{where}[{index}]")
-    elif old != new:
-        yield f"{where}: {_short(old)} → {_short(new)}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+        unseal(line)
+    except ValueError:
+        return False
+    return True

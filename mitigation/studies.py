@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mitigation.detectors import LexicalDetector
 from mitigation.detectors.base import Detector
-from mitigation.errors import ConfigError
+from mitigation.errors import ConfigError, StoreError
 from mitigation.store import Damage, Study
 from mitigation.types import AnalysisPlan, Detection, Mention, Transcript
 
@@ -118,7 +118,10 @@ def detect(study: str, *, detector: str = "lexical", results: Path = RESULTS) ->
     A battle that the same rules have judged in the same words keeps its record.
     """
     store, judge = _existing(study, results), _detector(detector)
-    known = {record["battle_id"]: record for record in store.read_detections(detector)}
+    try:
+        known = {record["battle_id"]: record for record in store.read_detections(detector)}
+    except StoreError:  # they are about to be made again
+        known = {}
     records = [_judged(battle, judge, known.get(battle.battle_id)) for battle in store.read()[0]]
     return store.write_detections(detector, records)
 

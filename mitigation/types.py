@@ -30,6 +30,10 @@ LABELS: Final[tuple[Label, ...]] = get_args(Label)
 
 MAX_MESSAGES: Final = 1_000
 MAX_REPLICATES: Final = 1_000_000
+# Fields of a request that the design sets; `extra` may not replace them.
+RESERVED: Final = frozenset(
+    ("model", "messages", "system", "seed", "temperature", "max_tokens", "max_completion_tokens", "n", "stream", "tools")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +125,14 @@ class Model:
         if self.temperature is not None:
             check_float(self.temperature, f"temperature of model {self.name}", low=0.0, high=2.0)
         check_int(self.max_tokens, f"max_tokens of model {self.name}", low=1, high=32_000)
-        if self.base_url is not None and not re.match(r"https?://\S+$", self.base_url):
-            raise ConfigError(f"base_url={self.base_url!r} of model {self.name} is no address: begin it with http:// or https://")
+        if self.base_url is not None and not re.match(r"https?://[^\s@?#]+$", str(self.base_url)):
+            raise ConfigError(
+                f"base_url of model {self.name} is no endpoint: begin it with http:// or https://, without a name, key or query"
+            )
+        if not isinstance(self.extra, Mapping):
+            raise ConfigError(f"extra={self.extra!r} of model {self.name} is no mapping: give fields of the request, or {{}}")
+        if taken := RESERVED.intersection(self.extra):
+            raise ConfigError(f"extra.{min(taken)} of model {self.name} would replace what the study records: it cannot be set")
         if self.api_key_env is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", self.api_key_env):
             raise ConfigError(f"api_key_env of model {self.name} names no environment variable (never put a key there)")
 

@@ -88,7 +88,7 @@ def test_a_wait_is_never_longer_than_its_cap_and_never_shorter_than_asked_below_
         (408, None, CallRetryable),
         (None, None, CallRetryable),
         (400, "invalid_request", CallError),
-        (404, None, CallError),
+        (404, None, Stopped),
         (401, None, Stopped),
         (402, None, Stopped),
         (403, None, Stopped),
@@ -113,10 +113,10 @@ def test_retry_after_is_read_only_when_it_is_a_number_of_seconds(header: str, se
 @pytest.mark.parametrize("text", [None, "", "  \n", 3])
 def test_a_reply_without_text_is_no_reply(text: object) -> None:
     with pytest.raises(CallRetryable, match="no text"):
-        checked(text=text, model="m", finish_reason="stop", usage=(1, 1))
+        checked(text=text, model="m", finish_reason="stop", usage=(1, 1), secret="")
 
 
 def test_a_lone_surrogate_is_replaced_where_it_enters() -> None:
-    reply = checked(text="a\ud800b", model="m", finish_reason="stop", usage=("x", True))
+    reply = checked(text="a\ud800b", model="m", finish_reason="stop", usage=("x", True), secret="")
     assert reply.text == "a?b"
     assert (reply.input_tokens, reply.output_tokens) == (None, None)

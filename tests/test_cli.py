@@ -52,7 +52,14 @@ def battles(project: Path, study: str) -> list[dict]:
         (["-m", "study=x", "identity=glob(zz*)"], "0 battles, the sweep is empty"),
         (["-m", "study=x,y"], "only identity, scenario, pairing can be swept"),
         (["-m", "study=x", "replicates=1,2"], "only identity, scenario, pairing can be swept"),
-        (["-m", "study=x", "hydra/launcher=basic,joblib"], "only identity, scenario, pairing can be swept"),
+        (["study=x", "hydra/launcher=basic"], "hydra/launcher='basic' does not exist"),
+        (["study=x", "scenario.agents=[1,2]", "scenario._target_=builtins.dict"], "is no override"),
+        (["study=x", "scenario.agents=[A]"], "name two agents"),
+        (["study=x", "pairing=scripted", "pairing.first.extra=null"], "is no mapping"),
+        (["study=x", "identity=range(0,30000000)"], "identity='0' does not exist"),
+        (["study=x", "identity=interval(0,1)"], "name them one by one"),
+        (["study=x", "foo.extra.bar=1"], "battle has no foo.extra.bar"),
+        (["study=2024.11"], "it was read as a float: quote it"),
         (["study=x", "identity=control,placebo"], "did you mean: mitigation battle -m study=x"),
         (["study=x", "max_battles=3", "replicates=4"], "4 battles, more than max_battles=3"),
         (["study=x", "experiment=dem"], "did you mean demo?"),
@@ -190,6 +197,109 @@ def test_a_refused_key_stops_the_run_and_leaves_the_rest_pending(project: Path, 
     assert "resume with: mitigation battle -m study=paid" in done.stderr
     loopback.faults = []
     assert mitigation(*PAID, "replicates=20", **loopback.environment()).returncode == 0
+
+
+def test_a_fault_of_the_program_stops_the_run_and_keeps_what_is_finished(project: Path, monkeypatch, capsys) -> None:
+    from experiments.cli import main
+    from mitigation.providers.scripted import ScriptedModel
+
+    real, calls = ScriptedModel.complete, []
+
+    async def breaks(self, prompt):
+        calls.append(prompt)
+        if len(calls) == 8:
+            raise ZeroDivisionError("by chance")
+        return await real(self, prompt)
+
+    monkeypatch.setattr(ScriptedModel, "complete", breaks)
+    assert main(["battle", "study=x", "pairing=scripted", "replicates=4", "messages=3", "concurrency=1"]) == 3
+    told = capsys.readouterr()
+    assert "a fault of this program at egomaniac.scripted.control.0000" in told.err
+    assert "ZeroDivisionError: by chance" in told.err
+    assert "resume with: mitigation battle study=x" in told.err
+    assert len(battles(project, "x")) >= 1
+
+
+def test_one_study_never_mixes_settings_silently(project: Path, capsys) -> None:
+    from experiments.cli import main
+
+    base = ["study=mix", "pairing=scripted", "replicates=2"]
+    assert main(["battle", *base, "identity=control", "messages=4"]) == 0
+    for changed, message in (
+        (["messages=2"], "messages: 4 → 2"),
+        (["messages=4", "seed=7"], "seed: 0 → 7"),
+        (["messages=4", "pairing.first.extra.ingroup=0.9"], "pairing.first.extra.ingroup: 0.35 → 0.9"),
+    ):
+        for command in ("battle", "plan"):
+            assert main([command, *base, "identity=placebo", *changed]) == 2
+            assert message in capsys.readouterr().err
+
+
+def test_the_value_of_a_key_is_refused_wherever_it_stands(mitigation: Command, project: Path) -> None:
+    words = ("battle", "study=x", "pairing=compatible", "pairing.first.name=hunter2-secret")
+    done = mitigation(*words, OPENAI_API_KEY="hunter2-secret")
+    assert done.returncode == 2
+    assert "hunter2" not in done.stderr + done.stdout
+    assert not any(project.iterdir())
+
+
+def test_a_studys_folder_is_private_and_hydra_writes_nothing_into_it(project: Path) -> None:
+    from experiments.cli import main
+
+    assert main(["battle", "study=x", "pairing=scripted", "replicates=1"]) == 0
+    assert (project / "results" / "x").stat().st_mode & 0o777 == 0o700
+    names = {path.name for path in project.rglob("*") if path.is_file()}
+    assert names == {".lock", "cell.json", "battles.jsonl"}
+
+
+def test_results_that_cannot_be_written_are_named_before_any_call(project: Path, capsys) -> None:
+    from experiments.cli import main
+
+    (project / "results").write_text("in the way")
+    assert main(["battle", "study=x", "pairing=scripted", "replicates=1"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_stream_that_takes_nothing_does_not_stop_a_run(project: Path) -> None:
+    line = f"PYTHONUNBUFFERED=1 {sys.executable} -m experiments battle study=x pairing=scripted replicates=3 > /dev/full"
+    done = subprocess.run(["bash", "-c", line], env=child_environment(), cwd=project, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert len(battles(project, "x")) == 3
+
+
+@pytest.mark.embedded
+def test_a_server_that_dies_is_replaced_and_its_battle_goes_on(project: Path) -> None:
+    arguments = ["battle", "study=x", "pairing=embedded", "replicates=4", "messages=4"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "experiments", *arguments],
+        cwd=project,
+        env=child_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        deadline = time.monotonic() + 120
+        while not list((project / "results").rglob("battles.jsonl")):
+            assert time.monotonic() < deadline, "no battle was finished"
+            time.sleep(0.05)
+        servers = children(child.pid)
+        os.kill(servers[0], signal.SIGKILL)
+        out, err = child.communicate(timeout=200)
+    assert child.returncode == 0, err
+    assert "4 battles: 4 complete, 0 refused, 0 failed, 0 pending" in out
+
+
+def children(parent: int) -> list[int]:
+    """Return the processes whose parent is this one, as /proc tells."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(stat.parent.name))
+    return found
 
 
 def test_a_bad_request_fails_its_battle_only_and_is_tried_again_by_the_next_run(

@@ -229,6 +229,14 @@ def test_detect_judges_again_only_what_changed(fought: Path, monkeypatch: pytest
     assert len(judged) == len(mitigation.load("sim").messages)
 
 
+def test_damaged_detections_are_made_again(fought: Path) -> None:
+    file = mitigation.detect("sim")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-30])
+    assert main(["report", "study=sim"]) == 0
+    assert file.read_bytes() == whole
+
+
 def mention(text: str, start: int = 0, label: str = "ingroup", tier: str | None = "dyadic") -> Mention:
     return Mention(label=label, tier=tier, start=start, end=start + len(text), text=text, reason="r")  # type: ignore[arg-type]
 

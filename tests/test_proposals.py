@@ -121,6 +121,20 @@ def test_drafting_ends_when_enough_are_kept_and_a_copy_of_a_kept_one_is_not() ->
     assert len({p.seed for p in writer.prompts}) == 5
 
 
+def test_what_was_paid_for_is_kept_when_the_account_runs_dry() -> None:
+    from mitigation.errors import Stopped
+
+    drafts = drafted(Writer(GOOD[0], GOOD[1], Stopped("no quota"), "never asked"), wanted=5)
+    assert [made.faults for made in drafts] == [(), (), ("no quota",)]
+
+
+def test_a_name_that_yaml_would_read_as_something_else_stays_a_name(identities: Path) -> None:
+    for number, name in enumerate(("123", "no", "null", "1e3")):
+        review.write(identities, name, [made(f"{GOOD[0]} {number}"), made(GOOD[1])], {})
+        assert _wiring.sweep(["study=x", f"identity=proposed/{name}"]).cells[0].identity.name == name
+    assert len(_wiring.identities()) == 8
+
+
 def test_drafting_ends_when_the_calls_are_used_up() -> None:
     assert len(drafted(Writer(*["bad"] * 3), calls=3)) == 3
 

@@ -87,7 +87,7 @@ FAULTS: list[tuple[str, lb.Fault, type[MitigationError]]] = [
     ("500", lb.status(500), CallRetryable),
     ("529", lb.status(529), CallRetryable),
     ("400", lb.status(400), CallError),
-    ("404", lb.status(404), CallError),
+    ("404", lb.status(404), Stopped),
     ("401", lb.status(401), Stopped),
     ("402", lb.status(402), Stopped),
     ("403", lb.status(403), Stopped),
@@ -200,6 +200,76 @@ def test_a_key_that_the_server_sends_back_is_not_shown(endpoint: Loopback) -> No
     with pytest.raises(Stopped, match=r"bad key \[key\]") as caught:
         ask(model("openai"))
     assert KEY not in str(caught.value)
+
+
+SURROGATE = "\ud800x"
+MALFORMED = [
+    ("openai", {"model": SURROGATE}),
+    ("openai", {"usage": {"prompt_tokens": 10**30, "completion_tokens": 1, "total_tokens": 1}}),
+    ("openai", {"choices": [None]}),
+    ("openai", {"choices": "abc"}),
+    ("openai", {"choices": {"0": 1}}),
+    ("openai", {"choices": [5]}),
+    ("anthropic", {"content": [{"type": "text", "text": None}]}),
+    ("anthropic", {"content": [{"type": "text", "text": ["x"]}]}),
+    ("anthropic", {"content": "hello"}),
+    ("anthropic", {"content": [None]}),
+    ("anthropic", {"content": [5]}),
+    ("anthropic", {"usage": {"input_tokens": 10**30, "output_tokens": 1}}),
+    ("anthropic", {"stop_reason": SURROGATE}),
+]
+
+
+@pytest.mark.parametrize(("provider", "changes"), MALFORMED)
+def test_a_malformed_reply_is_either_a_storable_turn_or_one_of_our_errors(
+    provider: str, changes: dict[str, Any], endpoint: Loopback
+) -> None:
+    import orjson
+
+    endpoint.faults = [lb.body(**changes)]
+    try:
+        reply = ask(model(provider))
+    except CallRetryable:
+        return
+    orjson.dumps([reply.text, reply.model, reply.finish_reason, reply.input_tokens, reply.output_tokens])
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_deep_json_and_an_error_with_a_lone_surrogate_are_our_errors(provider: str, endpoint: Loopback) -> None:
+    endpoint.faults = [
+        lambda handler: handler.send(200, "[" * 100_000),
+        lb.status(400, '{"error": {"message": "\\ud800 bad", "type": "x"}}'),
+    ]
+    with pytest.raises(CallRetryable):
+        ask(model(provider))
+    with pytest.raises(CallError) as caught:
+        ask(model(provider))
+    str(caught.value).encode()
+
+
+def test_a_key_that_a_model_echoes_is_struck_out_of_its_reply(endpoint: Loopback) -> None:
+    endpoint.reply = lambda post: f"your key is {KEY}"
+    for provider in PROVIDERS:
+        assert ask(model(provider)).text == "your key is [key]"
+
+
+@pytest.mark.parametrize("address", ["localhost:8000/v1", "http://user:pass@127.0.0.1/v1", "http://127.0.0.1/v1?key=x"])
+def test_an_address_that_is_no_endpoint_or_holds_a_secret_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="is no endpoint") as caught:
+        model("openai", base_url=address)
+    assert "pass" not in str(caught.value)
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
+    with pytest.raises(ConfigError, match="OPENAI_BASE_URL is no endpoint"):
+        ask(model("openai"))
+
+
+def test_extra_cannot_replace_what_the_study_records() -> None:
+    with pytest.raises(ConfigError, match=r"extra\.messages of model test-model would replace"):
+        model("openai", extra={"messages": []})
+
+
+def test_a_long_reply_is_no_reason_for_the_sdk_to_refuse(endpoint: Loopback) -> None:
+    assert ask(model("anthropic", max_tokens=32_000)).text
 
 
 def test_models_of_one_account_share_one_client(endpoint: Loopback) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mitigation.calls import CallPolicy, Retry, call
 from mitigation.design import generator
-from mitigation.errors import CallError
+from mitigation.errors import CallError, Stopped
 from mitigation.proposals.checks import faults, nearest
 from mitigation.providers.base import ChatModel, Prompt, Speaker
 
@@ -76,7 +76,8 @@ async def draft(
         seed: root seed of the examples shown and of the model's sampling.
 
     Returns:
-        All drafts in order, those without faults being the kept ones. A call that failed is a draft with that fault.
+        All drafts in order, those without faults being the kept ones. A call that failed is a draft with that fault; one that
+        no further call could mend ends the drafting, and what was paid for is returned.
     """
     known, drafts, kept = dict(others), list[Draft](), 0
     for number in range(1, calls + 1):
@@ -90,6 +91,9 @@ async def draft(
         )
         try:
             reply = await call(model, prompt, policy=CallPolicy(), notify=notify)
+        except Stopped as error:
+            drafts.append(Draft(text="", model=None, similarity=0.0, like="", faults=(str(error),)))
+            break
         except CallError as error:
             made = Draft(text="", model=None, similarity=0.0, like="", faults=(f"the call failed: {error}",))
         else:

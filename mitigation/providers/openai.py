@@ -8,7 +8,7 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from mitigation.errors import CallRefused, CallRetryable
-from mitigation.providers.base import Completion, Prompt, api_key, checked, failure
+from mitigation.providers.base import Completion, Prompt, api_key, checked, cleaned, endpoint, failure, reading
 from mitigation.types import Model
 
 Clients = dict[tuple[str | None, str], openai.AsyncOpenAI]
@@ -27,7 +27,8 @@ class OpenAIModel:
         self._clients = clients
 
     async def start(self) -> None:
-        """Find the key; no call is made."""
+        """Find the key and the endpoint; no call is made."""
+        endpoint(self.model, "OPENAI_BASE_URL")
         self._client()
 
     def _client(self) -> openai.AsyncOpenAI:
@@ -65,15 +66,17 @@ class OpenAIModel:
         return await self._ask(self._client(), prompt)
 
     async def _ask(self, client: openai.AsyncOpenAI, prompt: Prompt) -> Completion:
+        key = client.api_key
         try:
-            reply: object = await client.chat.completions.create(
-                model=self.model.name, messages=[], extra_body=self._body(prompt), extra_headers=prompt.header
-            )
+            with reading():
+                reply: object = await client.chat.completions.create(
+                    model=self.model.name, messages=[], extra_body=self._body(prompt), extra_headers=prompt.header
+                )
+                return _completion(reply, key)
         except openai.APIStatusError as error:
-            raise failure(error.status_code, error.code, error.response.headers, _scrub(error.message, client)) from None
-        except (openai.APIError, ValueError) as error:
-            raise CallRetryable(_scrub(f"{type(error).__name__}: {error}", client)) from None
-        return _completion(reply)
+            raise failure(error.status_code, error.code, error.response.headers, cleaned(error.message, key)) from None
+        except openai.APIError as error:
+            raise CallRetryable(cleaned(f"{type(error).__name__}: {error}", key)[:500]) from None
 
     def release(self, caller: str) -> None:
         """Nothing is kept for a battle."""
@@ -84,12 +87,7 @@ class OpenAIModel:
             await self._clients.popitem()[1].close()
 
 
-def _scrub(message: str, client: openai.AsyncOpenAI) -> str:
-    """Return a message of a server without the key, in case the server sent it back."""
-    return message.replace(client.api_key, "[key]")[:500]
-
-
-def _completion(reply: object) -> Completion:
+def _completion(reply: object, key: str) -> Completion:
     """Validate a reply: the SDK hands on whatever came with status 200."""
     if not isinstance(reply, ChatCompletion):
         raise CallRetryable("the endpoint answered 200, but not with a chat completion: is base_url right?")
@@ -106,4 +104,5 @@ def _completion(reply: object) -> Completion:
         model=reply.model,
         finish_reason=choice.finish_reason,
         usage=(getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)),
+        secret=key,
     )

@@ -1,0 +1,77 @@
+"""Cells in, their frozen definitions out, and what keeps two definitions from standing in one study."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from mitigation.errors import StoreError
+from mitigation.types import Cell
+
+SCHEMA = 1
+_PARTS = ("identity", "scenario", "pairing")
+
+
+def first_conflict(new: Sequence[Mapping[str, Any]], fought: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return what differs between new cells and those that hold battles, or None.
+
+    A cell with battles stays what it was; one name means one thing in a study; the limit of messages and the seed are the
+    same in all its cells. Replicates may grow.
+    """
+    known = {cell_key(cell): cell for cell in fought}
+    parts = {(part, cell[part]["name"]): cell[part] for cell in fought for part in _PARTS}
+    for cell in new:
+        changes: list[str] = []
+        for part in _PARTS:
+            changes += _differences(parts.get((part, cell[part]["name"]), cell[part]), cell[part], part)
+        shared = known.get(cell_key(cell)) or next(iter(fought), cell)
+        for name in ("messages", "seed"):
+            changes += _differences(shared[name], cell[name], name)
+        if changes:
+            return "; ".join(changes[:4]) + (f"; and {len(changes) - 4} more" if len(changes) > 4 else "")
+    return None
+
+
+def cell_key(cell: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the names of arm, scenario and pairing."""
+    return cell["identity"]["name"], cell["scenario"]["name"], cell["pairing"]["name"]
+
+
+def definition(cell: Cell) -> dict[str, Any]:
+    """Return a cell as it is frozen: plain values, no key among them."""
+    return {"schema": SCHEMA, **json.loads(orjson.dumps(dataclasses.asdict(cell)))}
+
+
+def read_definition(path: Path) -> dict[str, Any] | None:
+    """Return a frozen cell, None when there is none; StoreError when it is damaged or of another version."""
+    try:
+        found = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise StoreError(f"{path} is damaged ({error}): restore it from a copy or choose another study name") from None
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        raise StoreError(f"{path} was written by another version of this tool: this one reads schema {SCHEMA}")
+    return found
+
+
+def _differences(old: Any, new: Any, where: str) -> Iterator[str]:
+    """Yield "field: old → new" for every leaf that differs."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _differences(old.get(key), new.get(key), f"{where}.{key}")
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(one, other, f"{where}[{index}]")
+    elif old != new:
+        yield f"{where}: {_short(old)} → {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
