@@ -1,4 +1,3 @@
-# make setup | demo | test | check | fix | bench | release-check
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check fix bench calibrate accuracy release-check lock
 

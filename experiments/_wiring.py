@@ -1,4 +1,4 @@
-"""The only module that knows Hydra and mitigation: command lines to composed configs, and configs to domain objects.
+"""Command lines in, composed configs and then the library's own values out: the only caller of Hydra's instantiate.
 
 Text for agents never passes through OmegaConf: YAML names a .txt file, and this module reads it byte for byte.
 """

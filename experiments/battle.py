@@ -17,10 +17,8 @@ from omegaconf import DictConfig
 from experiments import _launcher, _wiring
 from experiments._progress import Report
 from experiments.cli import say, warn
-from mitigation.calls import CallPolicy
 from mitigation.errors import MitigationError
-from mitigation.providers import Connections
-from mitigation.runner import Run, models, opened, run, states
+from mitigation.runner import Run, opened, session, states
 from mitigation.store import Study
 from mitigation.types import Battle
 
@@ -80,10 +78,6 @@ async def _fight(todo: list[Battle], study: Study, concurrency: int, state: Run,
     """Run until done or interrupted; return 0 or the number of the signal."""
     received: list[int] = []
 
-    async def session() -> None:
-        async with Connections(models(todo)) as connections:
-            await run(todo, connections, study, concurrency=concurrency, policy=CallPolicy(), notify=progress, state=state)
-
     def on_signal(number: int) -> None:
         received.append(number)
         state.stopping.set()
@@ -92,7 +86,7 @@ async def _fight(todo: list[Battle], study: Study, concurrency: int, state: Run,
         else:
             progress.say(f"finishing the battles in flight; press again to stop now; resume with: mitigation battle {command}")
 
-    running = asyncio.create_task(session())
+    running = asyncio.create_task(session(todo, study, concurrency=concurrency, state=state, notify=progress))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)

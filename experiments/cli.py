@@ -46,7 +46,7 @@ EXAMPLES = {
 
 EXIT_CODES = (
     "Exit codes: 0 done; 2 wrong configuration, nothing was sent; 3 battles failed, the run was stopped, or nothing to "
-    "analyse;\n4 stopped by the budget; 130 or 143 interrupted, what was finished is stored."
+    "analyse;\n130 or 143 interrupted, what was finished is stored."
 )
 
 

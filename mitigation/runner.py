@@ -76,6 +76,20 @@ def models(battles: Sequence[Battle]) -> list[Model]:
     return needed
 
 
+async def session(
+    todo: Sequence[Battle],
+    study: Study,
+    *,
+    concurrency: int,
+    state: Run,
+    notify: Callable[[Event], None] = lambda _: None,
+) -> None:
+    """Open the models that the battles need, fight the battles as `run` does, and close the models."""
+    async with Connections(models(todo)) as connections:
+        policy = CallPolicy()
+        await run(todo, connections, study, concurrency=concurrency, policy=policy, notify=notify, state=state)
+
+
 async def run(
     battles: Sequence[Battle],
     connections: Connections,

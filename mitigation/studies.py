@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from mitigation.detectors import LexicalDetector
 from mitigation.detectors.base import Detector
 from mitigation.errors import ConfigError, StoreError
 from mitigation.store import Damage, Study
-from mitigation.types import AnalysisPlan, Detection, Mention, Transcript
+from mitigation.types import AnalysisPlan, Detection, Mention, Role, Transcript
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ class Loaded:
         for cell in self.definitions:
             identity = cell["identity"]
             given[identity["name"]] = {"role": identity["role"], "expected": identity["expected"]}
-        order = ["control", "treatment", "placebo", "positive_control", "mechanism"]
+        order = list(get_args(Role))
         return dict(sorted(given.items(), key=lambda arm: (arm[0] != plan.control, order.index(arm[1]["role"]), arm[0])))
 
     @property

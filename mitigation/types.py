@@ -16,7 +16,7 @@ from mitigation.errors import ConfigError
 
 Provider = Literal["openai", "anthropic", "embedded", "scripted"]
 Seats = Literal["distinct", "same", "first", "second", "alternate", "none"]
-Role = Literal["control", "treatment", "placebo", "positive_control", "mechanism"]
+Role = Literal["control", "treatment", "placebo", "positive_control"]
 Expected = Literal["less", "more", "none"]
 Status = Literal["complete", "refused", "failed", "pending", "excluded"]
 Ending = Literal["conceded", "message_limit", "refused", "provider_error"]

@@ -117,7 +117,7 @@ def _harms(evidence: Evidence) -> tuple[str, ...]:
         found.append(f"in-group we {direction} significantly although it was expected to {_WORDS[evidence.expected]}")
     for name, effect in evidence.side_effects.items():
         if effect.risk is not None and effect.risk.low is not None and effect.risk.low > margin:
-            found.append(f"{name} in {points(effect)} of battles more than control, beyond the margin of {margin:g}")
+            found.append(f"battles with {name}: {points(effect)} against control, beyond the margin of {100 * margin:g} points")
     return tuple(found)
 
 
@@ -125,12 +125,12 @@ def _side_notes(evidence: Evidence) -> tuple[str, ...]:
     """Side effects that are neither within nor beyond the margin: absence of significance is not safety."""
     margin = evidence.plan.side_effect_margin
     open_ones = [
-        f"{name} {points(effect)}"
+        f"{name} {points(effect)}{', a rise' if effect.risk.low > 0 else ''}"
         for name, effect in evidence.side_effects.items()
         if effect.risk is not None and effect.risk.low is not None and effect.risk.high is not None
         if effect.risk.low <= margin <= effect.risk.high
     ]
-    return (f"not shown to stay within the margin of {margin:g} (risk difference): {'; '.join(open_ones)}",) if open_ones else ()
+    return (f"not shown to stay within the margin of {100 * margin:g} points: {'; '.join(open_ones)}",) if open_ones else ()
 
 
 def _missing_notes(evidence: Evidence) -> tuple[str, ...]:
@@ -204,7 +204,7 @@ def _beside(evidence: Evidence) -> tuple[str, ...]:
     """List what stands beside a supported effect: its size against the placebo, and what was not shown."""
     found = []
     if evidence.placebo is not None:
-        found.append(f"against the placebo {evidence.placebo.control}: {brief(evidence.placebo)}")
+        found.append(f"against the arm {evidence.placebo.control}: {brief(evidence.placebo)}")
     elif evidence.plan.placebo != evidence.plan.control:
         found.append("no placebo arm: any long prompt might do the same")
     if evidence.expected == "less" and evidence.social and not any(_falls(c) for c in evidence.social):

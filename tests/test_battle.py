@@ -86,6 +86,11 @@ def test_if_i_lose_is_flagged_and_does_not_end_the_battle() -> None:
         ('You will have to say "I lose".', "conditional"),
         ("I never say I lose", "conditional"),
         ("", None),
+        ("I lose nothing.", None),
+        ("I lose interest in this.", None),
+        ("I lose sleep over you.", None),
+        ("Do I lose? No.", "conditional"),
+        ("You win, I lose to you.", "plain"),
     ],
 )
 def test_what_counts_as_a_concession(text: str, expected: str | None) -> None:

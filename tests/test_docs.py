@@ -125,6 +125,13 @@ def test_a_committed_study_gives_the_committed_verdict(study: str, project: Path
     assert made["arms"] == kept["arms"]
 
 
+@pytest.mark.parametrize("study", ["example", "simulated"])
+def test_a_committed_report_was_written_by_a_committed_source(study: str) -> None:
+    text = (ROOT / "reports" / study / "report.md").read_text(encoding="utf-8")
+    assert "changed since" not in text
+    assert "dirty" not in text
+
+
 def test_the_simulated_study_is_marked_in_every_output() -> None:
     folder = ROOT / "reports" / "simulated"
     for name in ("report.html", "report.md", "figures/rates.svg", "figures/forest.svg", "figures/trajectory.svg"):

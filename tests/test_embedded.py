@@ -62,7 +62,8 @@ def test_the_anthropic_provider_fights_on_the_servers_messages_endpoint(monkeypa
         pool = ServerPool(1)
         await pool.start()
         try:
-            address, key = pool.addresses()[0]
+            server = pool._servers[0]
+            address, key = server.address, server.key
             monkeypatch.setenv("ANTHROPIC_API_KEY", key)
             claude = Model(name=MODEL, provider="anthropic", base_url=address.removesuffix("/v1"), max_tokens=16)
             async with Connections([claude]) as connections:
@@ -81,7 +82,7 @@ def test_a_server_refuses_a_stranger_and_ends_with_its_parent() -> None:
     code = (
         "import asyncio, os, sys\nfrom mitigation.providers.embedded import ServerPool\n"
         "async def main():\n    pool = ServerPool(1)\n    await pool.start()\n"
-        "    print(pool.addresses()[0][0], pool._servers[0].process.pid, flush=True)\n    sys.stdin.read()\n"
+        "    print(pool._servers[0].address, pool._servers[0].process.pid, flush=True)\n    sys.stdin.read()\n"
         "asyncio.run(main())"
     )
     import urllib.error

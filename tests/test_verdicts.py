@@ -96,7 +96,7 @@ def test_a_rise_in_refusals_beyond_the_margin_is_harm_even_with_a_fall():
 def test_a_side_effect_that_is_not_ruled_out_is_named():
     verdict, reasons = judge(study(n=20, ingroup={"control": 10, "unique": 4}, conflict={"control": 0, "unique": 0}))
     assert verdict == "supported"
-    assert "not shown to stay within the margin of 0.1 (risk difference): conflict" in reasons
+    assert "not shown to stay within the margin of 10 points: conflict" in reasons
 
 
 def test_fewer_mentions_with_as_many_substitutes_are_lexical_only():

@@ -31,14 +31,19 @@ expected: less
 
 def free_name(identities: Path) -> str:
     """Return the first of p001, p002, … that no identity has, accepted or proposed."""
-    taken = {path.stem for path in identities.rglob("*.yaml")}
+    taken = _names(identities)
     return next(name for number in range(1, 10**6) if (name := f"p{number:03d}") not in taken)
+
+
+def _names(identities: Path) -> set[str]:
+    """Return every name that is taken, also by a history whose drafts were all turned down: it was paid for."""
+    return {path.stem for path in identities.rglob("*") if path.suffix in (".yaml", ".json")}
 
 
 def check_free(identities: Path, name: str) -> None:
     """Raise ConfigError when `name` is no name or an identity has it already."""
     check_name(name, "name")
-    if any(path.stem == name for path in identities.rglob("*.yaml")):
+    if name in _names(identities):
         raise ConfigError(f"name={name!r} is taken by an identity in {identities}: choose another")
 
 
@@ -81,8 +86,9 @@ def accept(identities: Path, name: str) -> Path:
 
 
 def reject(identities: Path, name: str) -> None:
-    """Delete a proposal."""
-    _check(identities, name)
+    """Delete a proposal, or the history of one of which nothing was kept."""
+    if not (identities / FOLDER / f"{check_name(name, 'proposal')}.json").is_file():
+        _check(identities, name)
     for suffix in (".yaml", ".txt", ".json"):
         (identities / FOLDER / f"{name}{suffix}").unlink(missing_ok=True)
 

@@ -22,7 +22,7 @@ class Prompt:
     """One request for one reply.
 
     Attributes:
-        caller: battle id, or what else asks ("preflight", "propose-1"); with `index` it goes into the X-Battle header.
+        caller: battle id, or what else asks ("propose-1"); with `index` it goes into the X-Battle header.
         index: message index of the reply asked for.
         seat: 0 or 1, which agent speaks.
         system: system prompt, never empty.

@@ -1,4 +1,4 @@
-"""The language model that comes with the installation, served in process by a pool of one-thread servers.
+"""The language model that comes with the installation, served by a pool of one-thread child processes.
 
 Two things make it fast: each server runs on one thread, one server a core; and a battle stays on its server with each agent
 on its own slot, so that of a growing history only the new message is evaluated.
@@ -147,17 +147,16 @@ class ServerPool:
             self._deaths += 1
             if self._deaths > DEATHS:
                 raise Stopped(f"the embedded model's servers died {self._deaths} times; is memory short?")
-            fresh = await self._spawn()
+            try:
+                fresh = await self._spawn()
+            except ConfigError as error:
+                raise Stopped(f"a server of the embedded model could not be started again: {error}") from None
             server.process, server.address, server.key = fresh.process, fresh.address, fresh.key
 
     def release(self, caller: str) -> None:
         """Forget where a battle was."""
         for server in self._servers:
             server.callers.discard(caller)
-
-    def addresses(self) -> list[tuple[str, str]]:
-        """Return address and key of every running server."""
-        return [(server.address, server.key) for server in self._servers]
 
     async def close(self) -> None:
         """End every server."""

@@ -123,7 +123,7 @@ def rates_alt(given: ReportInput) -> tuple[str, ...]:
         ends = (
             f", 95% interval {wording.rate(arm.rate_low, per)} to {wording.rate(arm.rate_high, per)}"
             if arm.rate_low is not None
-            else ""
+            else ", no interval: its battles do not differ enough in number or in rate to give one"
         )
         value = wording.NOT_ESTIMABLE if arm.rate is None else wording.rate(arm.rate, per) + ends
         found.append(f"{arm.arm}: {value}, {wording.counted(arm.scored, 'scored battle')}.")
