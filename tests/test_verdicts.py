@@ -90,7 +90,7 @@ def test_a_fall_only_in_battles_with_refusals_is_explained():
 def test_a_rise_in_refusals_beyond_the_margin_is_harm_even_with_a_fall():
     verdict, reasons = judge(study(ingroup={"control": 10, "unique": 4}, refusal={"control": 0, "unique": 4}))
     assert verdict == "harm"
-    assert "refusal in +1.000" in reasons
+    assert "battles with refusal: +100.0 points" in reasons
 
 
 def test_a_side_effect_that_is_not_ruled_out_is_named():
