@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -138,9 +137,16 @@ def _judged(battle: Transcript, judge: Detector, known: Mapping[str, Any] | None
     found = []
     for before, turn in zip(battle.turns, battle.turns[1:], strict=False):
         if turn.index > 0:
-            found.append(dataclasses.asdict(judge.detect(turn.text, before.text, turn.index)))
+            found.append(_record(judge.detect(turn.text, before.text, turn.index)))
     about = {"battle_id": battle.battle_id, "detector": judge.name, "version": judge.version, "digest": judge.digest}
     return {**about, "text_sha256": text, "turns": found}
+
+
+def _record(seen: Detection) -> dict[str, Any]:
+    """Return a detection as plain values; `dataclasses.asdict` would copy every label one by one."""
+    mentions = seen.mentions
+    told = None if mentions is None else [{f: getattr(mention, f) for f in Mention.__slots__} for mention in mentions]
+    return {"index": seen.index, "mentions": told, "labels": seen.labels}
 
 
 def _detections(record: Mapping[str, Any]) -> tuple[Detection, ...]:
