@@ -82,11 +82,6 @@ class Study:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = (self.folder / ".lock").open("a+", encoding="utf-8")
-            # A full disk is found here, before the first call is paid for.
-            write_atomically(self.folder / ".probe", bytes(PROBE))
-            (self.folder / ".probe").unlink()
-        except StoreError as error:
-            raise ConfigError(f"{error}: free space, then run the same command again") from None
         except OSError as error:
             raise ConfigError(f"{self.folder} cannot be written ({error.strerror}): free or choose another folder") from None
         with file:
@@ -96,6 +91,13 @@ class Study:
                 file.seek(0)
                 owner = file.read().strip() or "another process"
                 raise ConfigError(f"study {self.name} is being written by {owner}: wait for it or stop it") from None
+            # A full disk is found here, before the first call is paid for.
+            probe = self.folder / ".probe"
+            try:
+                write_atomically(probe, bytes(PROBE))
+            except StoreError as error:
+                raise ConfigError(f"{error}: free space, then run the same command again") from None
+            probe.unlink()
             file.truncate(0)
             since = datetime.now(UTC).isoformat(timespec="seconds")
             file.write(f"process {os.getpid()} on {socket.gethostname()} since {since}")

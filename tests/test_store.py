@@ -201,6 +201,21 @@ def test_a_full_disk_stops_the_run_and_keeps_every_record(study: Study, monkeypa
     assert len(study.read()[0]) == 2
 
 
+def test_a_full_disk_is_found_before_the_first_call_and_holds_no_lock(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match=r"No space left on device; 1,048,576 bytes needed\): free space"), study.lock():
+        pass
+    monkeypatch.undo()
+    assert [path.name for path in study.folder.iterdir()] == [".lock"]
+    with study.lock():
+        pass
+
+
 def test_a_folder_that_cannot_be_written_is_named_before_any_battle(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file in the way")
     with pytest.raises(ConfigError, match="cannot be written"), Study(tmp_path / "results", "demo").lock():
