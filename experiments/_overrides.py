@@ -9,6 +9,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +23,11 @@ from omegaconf import DictConfig, OmegaConf
 from mitigation.errors import ConfigError
 
 MOST_VALUES = 10_000
+# Launchers that plug-ins bring, and the module of each.
+LAUNCHERS = {
+    "joblib": "hydra_plugins.hydra_joblib_launcher",
+    "submitit_local": "hydra_plugins.hydra_submitit_launcher",
+}
 
 
 def parsed(command: str, arguments: Sequence[str], conf: Path) -> list[Override]:
@@ -41,9 +47,12 @@ def parsed(command: str, arguments: Sequence[str], conf: Path) -> list[Override]
     groups = [group for group in loader.get_group_options("", results_filter=None) if loader.get_group_options(group)]
     for override in overrides:
         key = override.key_or_group
-        if key in groups or key == "hydra/launcher":
+        if key == "hydra/launcher":
+            _check_choices(override, [*_options(conf / key), *LAUNCHERS])
+            _check_installed(override.get_value_element_as_str())
+        elif key in groups:
             _check_choices(override, [*_options(conf / key)])
-        elif re.fullmatch(r"pairing\.(first|second)\.extra\.[\w.]+", key):
+        elif re.fullmatch(r"pairing\.(first|second)\.extra\.[\w.]+|hydra\.launcher\.[a-z_]+", key):
             continue
         elif key.endswith("_target_"):
             raise ConfigError(f"{override.input_line}: what a config builds is fixed in its file and is no override")
@@ -77,6 +86,12 @@ def _check_choices(override: Override, options: list[str]) -> None:
         if value not in options:
             shown = ", ".join(options[:20])
             raise ConfigError(f"{override.key_or_group}={value!r} does not exist{_nearest(value, options)}; there are: {shown}")
+
+
+def _check_installed(launcher: str) -> None:
+    if launcher in LAUNCHERS and find_spec(LAUNCHERS[launcher]) is None:
+        package = LAUNCHERS[launcher].rpartition(".")[2].replace("_", "-")
+        raise ConfigError(f"hydra/launcher={launcher} is not installed: python -m pip install {package}")
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:

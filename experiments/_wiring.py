@@ -23,9 +23,11 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments._overrides import parsed
-from mitigation.checks import check_int, check_study
+from mitigation.calls import CallPolicy
+from mitigation.checks import check_float, check_int, check_study
 from mitigation.design import check_cells
 from mitigation.errors import ConfigError
+from mitigation.runner import Settings
 from mitigation.types import AnalysisPlan, Cell, Identity, Scenario
 
 RESULTS = Path("results")
@@ -147,7 +149,7 @@ class Sweep:
 
     study: str
     cells: tuple[Cell, ...]
-    concurrency: int
+    settings: Settings
     plan: AnalysisPlan
 
 
@@ -171,8 +173,22 @@ def built(configs: Sequence[DictConfig]) -> Sweep:
     battles = sum(each.replicates for each in cells)
     if battles > limit:
         raise ConfigError(f"the sweep has {battles:,} battles, more than max_battles={limit:,}: name fewer values or raise it")
-    concurrency = check_int(first.concurrency, "concurrency", low=1, high=10_000)
-    return Sweep(study=check_study(first.study), cells=cells, concurrency=concurrency, plan=plan(first))
+    return Sweep(study=check_study(first.study), cells=cells, settings=settings(first), plan=plan(first))
+
+
+def settings(config: DictConfig) -> Settings:
+    """Return how a run goes about its battles."""
+    usd = config.budget.usd
+    for name in ("allow_change", "strict_model"):
+        if not isinstance(config[name], bool):
+            raise ConfigError(f"{name}={config[name]!r} is not known: choose true or false")
+    return Settings(
+        concurrency=check_int(config.concurrency, "concurrency", low=1, high=10_000),
+        budget=None if usd is None else check_float(usd, "budget.usd", low=0.0, high=1e9),
+        policy=CallPolicy(**{str(name): value for name, value in config.patience.items()}),
+        allow_change=config.allow_change,
+        strict_model=config.strict_model,
+    )
 
 
 def jobs(arguments: Sequence[str], *, refuse_sweeps: bool = False) -> list[DictConfig]:

@@ -8,113 +8,164 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from tempfile import TemporaryDirectory
-from typing import Any
+from dataclasses import replace
 
-import hydra
 from omegaconf import DictConfig
 
-from experiments import _launcher, _wiring
+from experiments import _launching, _wiring
 from experiments._progress import Report
 from experiments.cli import say, warn
-from mitigation.errors import MitigationError
-from mitigation.runner import Run, opened, session, states
+from mitigation.design import interleave
+from mitigation.errors import BudgetReached, MitigationError
+from mitigation.fight import Event, Notice
+from mitigation.ledger import Totals
+from mitigation.locks import Crew
+from mitigation.runner import Run, session
 from mitigation.store import Study
-from mitigation.types import Battle
+from mitigation.work import Work, opened, states
+
+# After SIGTERM, calls in flight have so long to be answered.
+GRACE = 20.0
 
 
 def main(arguments: Sequence[str]) -> int:
     """Check the whole sweep, then let Hydra launch it."""
-    _wiring.sweep(arguments, sweeps_need_flag=True)
+    sweep = _wiring.sweep(arguments, sweeps_need_flag=True)
     overrides = [argument for argument in arguments if argument not in _wiring.MULTIRUN]
-    outcomes: list[int | MitigationError] = []
+    command = shlex.join(arguments)
 
-    def task(config: DictConfig) -> None:
-        together([config])
+    def together(jobs: list[DictConfig]) -> int:
+        return fight(_wiring.built(jobs), command)
 
-    def together(jobs: list[DictConfig]) -> None:
-        try:
-            outcomes.append(fight(_wiring.built(jobs), shlex.join(arguments)))
-        except MitigationError as error:  # Hydra would print its own message and exit with 1
-            outcomes.append(error)
-
-    setattr(task, "together", together)  # noqa: B010 - read by the interleaved launcher
-    _launcher.register()
-    _launch(task, overrides)
-    for outcome in outcomes:
-        if isinstance(outcome, MitigationError):
-            raise outcome
-    return max(outcome for outcome in outcomes if isinstance(outcome, int))
+    return _launching.launch(sweep, overrides, together=together, command=command)
 
 
-def _launch(task: Any, overrides: list[str]) -> None:
-    """Run the task under Hydra in multirun mode; every error reaches us as it was raised."""
-    saved = sys.argv
-    with TemporaryDirectory() as scratch:
-        # Hydra keeps a copy of the command line in the sweep's folder; what was fought is frozen beside the battles instead.
-        sys.argv = [saved[0], "-m", *overrides, f"hydra.sweep.dir={scratch}"]
-        try:
-            hydra.main(version_base="1.3", config_path=str(_wiring.conf_dir()), config_name="battle")(task)()
-        finally:
-            sys.argv = saved
-
-
-def fight(sweep: _wiring.Sweep, command: str) -> int:
+def fight(sweep: _wiring.Sweep, command: str, *, label: str = "") -> int:
     """Fight what is missing of the cells and return the exit code."""
-    study, state, interrupted = Study(_wiring.RESULTS, sweep.study), Run(), 0
-    with opened(study, sweep.cells) as work:
+    settings, study, state, interrupted = sweep.settings, Study(_wiring.RESULTS, sweep.study), Run(), 0
+    locked = opened(
+        study,
+        sweep.cells,
+        concurrency=settings.concurrency,
+        single=settings.single,
+        allow_change=settings.allow_change,
+    )
+    with locked as work:
         for line in work.damage:
-            warn(f"{study.name}/{line.file}, line {line.line}: not used, {line.reason}; the battle is fought again")
+            where = f"{study.name}/{line.file}" + (f", line {line.line}" if line.line else "")
+            warn(f"{label}{where}: not used, {line.reason}; what it held is fought again")
+        for change in work.changed:
+            warn(f"{label}changed: {change}")
         total, done = len(work.planned), len(work.planned) - len(work.todo)
-        say(f"study {study.name}: {total} battles in {len(sweep.cells)} cells, {done} done, {len(work.todo)} to fight")
+        begun = f", {len(work.replies)} of them begun" if work.replies else ""
+        size = f"{total} battles in {len(sweep.cells)} cells"
+        say(f"{label}study {study.name}: {size}, {done} done, {len(work.todo)} to fight{begun}")
         if work.todo:
-            with Report(total=total, done=done) as progress:
-                interrupted = asyncio.run(_fight(work.todo, study, sweep.concurrency, state, progress, command))
-        counts = states(work.planned, study.read()[0])
-    return _close(study.name, counts, state, interrupted, command)
+            with Report(total=total, done=done, state=state, budget=settings.budget, label=label) as progress:
+                interrupted = asyncio.run(_fight(work, study, sweep, state, progress, command))
+        counts = states(work.planned, study.statuses(sweep.cells)[0])
+    return close(study.name, counts, state, interrupted, command, label=label)
 
 
-async def _fight(todo: list[Battle], study: Study, concurrency: int, state: Run, progress: Report, command: str) -> int:
+async def _fight(work: Work, study: Study, sweep: _wiring.Sweep, state: Run, progress: Report, command: str) -> int:
     """Run until done or interrupted; return 0 or the number of the signal."""
     received: list[int] = []
+    loop = asyncio.get_running_loop()
 
     def on_signal(number: int) -> None:
         received.append(number)
-        state.stopping.set()
-        if len(received) > 1 or number == signal.SIGTERM:
+        state.stop()
+        if len(received) > 1:
             running.cancel()
-        else:
-            progress.say(f"finishing the battles in flight; press again to stop now; resume with: mitigation battle {command}")
+            return
+        flying = state.calls.in_flight if state.calls else 0
+        longest = GRACE if number == signal.SIGTERM else sweep.settings.policy.attempt_seconds
+        progress.say(
+            f"finishing {flying} calls in flight, at most {longest:.0f} s; press again to stop now; "
+            f"resume with: mitigation battle {command}"
+        )
+        loop.call_later(longest, running.cancel)
 
-    running = asyncio.create_task(session(todo, study, concurrency=concurrency, state=state, notify=progress))
-    loop = asyncio.get_running_loop()
+    running = asyncio.create_task(session(work, study, sweep.settings, state=state, notify=progress))
+    ticking = asyncio.create_task(progress.ticking())
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
     await asyncio.wait([running])
+    ticking.cancel()
     if not running.cancelled():
         running.result()
     return received[0] if received else 0
 
 
-def _close(name: str, counts: Counter[str], state: Run, interrupted: int, command: str) -> int:
+def close(name: str, counts: Counter[str], state: Run, interrupted: int, command: str, *, label: str = "") -> int:
     """Print what came of every planned battle and return the exit code."""
-    kinds = ("complete", "refused", "failed", "pending")
-    say(f"{counts.total()} battles: " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds))
+    kinds = ("complete", "refused", "failed", "pending", "excluded")
+    told = ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind] or kind != "excluded")
+    partial = "partial: " if counts["pending"] else ""
+    say(f"{label}{partial}{counts.total()} battles: {told}{_money(state.ledger.totals if state.ledger else None)}")
     again = f"mitigation battle {command}"
     if state.fault:
-        warn(f"stopped: {state.fault}\nresume with: {again}")
-        return 3
+        warn(f"{label}stopped: {state.fault}\nresume with: {again}")
+        return state.fault.exit_code
     if interrupted:
-        warn(f"interrupted; what was finished is stored; resume with: {again}")
+        warn(f"{label}interrupted; every reply is stored; resume with: {again}")
         return 128 + interrupted
     if counts["pending"]:
-        warn(f"{counts['pending']} battles are missing; fight them with: {again}")
+        warn(f"{label}{counts['pending']} battles are missing; fight them with: {again}")
         return 3
     if counts["failed"]:
-        warn(f"{counts['failed']} battles failed; try them again with: {again}")
+        warn(f"{label}{counts['failed']} battles failed; try them again with: {again}")
         return 3
-    say(f"next: mitigation report study={name}")
+    say(f"{label}next: mitigation report study={name}")
     return 0
+
+
+def _money(totals: Totals | None) -> str:
+    """Return what the study has cost, over all its runs."""
+    if totals is None or not totals.calls:
+        return ""
+    unpriced = f" ({totals.unpriced} of them at an unknown price)" if totals.unpriced else ""
+    return f"; {totals.calls:,} calls{unpriced}, ${totals.usd:.4f} so far"
+
+
+def fight_cell(config: DictConfig, command: str) -> tuple[int, str]:
+    """Fight the one cell of a job in a process of its own; return its exit code and what stopped it."""
+    try:
+        sweep = _wiring.built([config])
+        sweep = replace(sweep, settings=replace(sweep.settings, single=True, preflight=False, allow_change=False))
+        with Crew(Study(_wiring.RESULTS, sweep.study).folder / ".crew").joined():
+            return fight(sweep, command, label=f"[{'/'.join(sweep.cells[0].key)}] "), ""
+    except MitigationError as error:
+        return error.exit_code, f"{'/'.join(sweep.cells[0].key)}: {error}"
+
+
+def ask_models(sweep: _wiring.Sweep) -> None:
+    """Ask every model of a sweep once, before processes are started that would all ask the same."""
+    study, state = Study(_wiring.RESULTS, sweep.study), Run()
+    with opened(study, sweep.cells) as work:
+        if work.todo:
+            asyncio.run(session(work, study, replace(sweep.settings, battles=False), state=state, notify=_said))
+    if state.fault:
+        raise state.fault
+
+
+def _said(event: Event) -> None:
+    if isinstance(event, Notice):
+        warn(event.text)
+
+
+def close_all(
+    study: Study, sweep: _wiring.Sweep, fault: MitigationError | None, interrupted: int, codes: set[int], command: str
+) -> int:
+    """Print what came of a sweep that several processes fought and return its exit code."""
+    state = Run(fault=fault, ledger=study.ledger(cap=None))
+    assert state.ledger is not None
+    state.ledger.open()
+    state.ledger.close()
+    if state.fault is None and not interrupted and BudgetReached.exit_code in codes:
+        state.fault = BudgetReached("budget.usd is reached; raise it to go on")
+    counts = states(interleave(sweep.cells), study.statuses(sweep.cells)[0])
+    return close(study.name, counts, state, interrupted, command)
 
 
 if __name__ == "__main__":

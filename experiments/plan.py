@@ -12,9 +12,10 @@ from rich.table import Table
 
 from experiments import _wiring
 from mitigation.design import interleave
+from mitigation.freezing import check
 from mitigation.planning import cell_plans, feasibility
-from mitigation.runner import models
 from mitigation.store import Study
+from mitigation.work import models
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,8 +23,8 @@ def main(arguments: Sequence[str]) -> int:
     sweep = _wiring.sweep(arguments)
     battles = interleave(sweep.cells)
     study = Study(_wiring.RESULTS, sweep.study)
-    study.check(sweep.cells)
-    rows = cell_plans(battles, study.read()[0])
+    check(study, sweep.cells, allow_change=sweep.settings.allow_change)
+    rows = cell_plans(battles, study.statuses(sweep.cells)[0])
     # A name that is cut short names nothing: give the table the room that it needs.
     console = Console(file=io.StringIO(), width=None if sys.stdout.isatty() else 200)
     table = Table(title=f"study {study.name}, seed {sweep.cells[0].seed}", title_justify="left", box=box.SIMPLE)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mitigation.design import check_cells, interleave
+from mitigation.freezing import check
 from mitigation.provenance import provenance, versions
 from mitigation.store import Study
 from mitigation.studies import RESULTS, Loaded, detect, load
@@ -31,28 +32,41 @@ def plan(cells: Sequence[Cell], *, study: str, results: Path = RESULTS) -> list[
 
     check_cells(cells)
     store = Study(results, study)
-    store.check(cells)
-    return cell_plans(interleave(cells), store.read()[0])
+    check(store, cells)
+    return cell_plans(interleave(cells), store.statuses(cells)[0])
 
 
-def run(cells: Sequence[Cell], *, study: str, concurrency: int = 32, results: Path = RESULTS) -> Counter[str]:
+def run(
+    cells: Sequence[Cell], *, study: str, concurrency: int = 32, budget: float | None = None, results: Path = RESULTS
+) -> Counter[str]:
     """Fight the battles of the cells that are missing and return how many are in which state.
 
     Works in a script and in a notebook, whose own event loop keeps running.
+
+    Args:
+        cells: what to fight.
+        study: name of the study.
+        concurrency: battles in flight at once.
+        budget: dollars that the study may cost in all, over all runs; None for no cap.
+        results: folder of all studies.
+
+    Raises:
+        ConfigError: a model cannot be used, a price is unknown under a budget, or the study holds other battles.
+        Stopped: the run had to stop; what is missing stays pending. BudgetReached when it is for the money.
     """
-    from mitigation.runner import Run, opened, session, states
+    from mitigation.runner import Run, Settings, session
+    from mitigation.work import opened, states
 
     check_cells(cells)
-    store, state = Study(results, study), Run()
-    with opened(store, cells) as work:
+    store, state, settings = Study(results, study), Run(), Settings(concurrency=concurrency, budget=budget)
+    with opened(store, cells, concurrency=concurrency) as work:
         if work.todo:
             # A loop may be running in this thread already, as in a notebook; one of our own in another thread never clashes.
             with ThreadPoolExecutor(1) as thread:
-                fought = session(work.todo, store, concurrency=concurrency, state=state)
-                thread.submit(asyncio.run, fought).result()
+                thread.submit(asyncio.run, session(work, store, settings, state=state)).result()
         if state.fault:
             raise state.fault
-        return states(work.planned, store.read()[0])
+        return states(work.planned, store.statuses(cells)[0])
 
 
 def analyse_study(loaded: Loaded, *, plan: AnalysisPlan | None = None) -> Analysis:

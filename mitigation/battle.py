@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final, Literal
 
-from mitigation.errors import CallError, CallRefused
+from mitigation.errors import CallError, CallRefused, Postponed
+from mitigation.flags import concession, flags
 from mitigation.prompts import opener, system_prompt
 from mitigation.providers.base import Completion, Prompt, Speaker
 from mitigation.types import Agent, Battle, Ending, Status, Transcript, Turn
 
 Ask = Callable[[int, Prompt], Awaitable[Completion]]
-
-# Not "I lose nothing" or "I lose interest": there the phrase is no more than a verb with another object.
-_LOSE: Final = re.compile(
-    r"(?<!\w)I lose(?!\w)(?!\s+(?:nothing|no|none|interest|sleep|patience|track|count|sight|hope|heart|touch|focus|myself)\b)"
-)
-# Up to three words between the condition and the phrase: "if in the end I lose", "when I lose", 'say "I lose"'.
-_CONDITION: Final = re.compile(
-    r"\b(?:if|when|whenever|unless|until|before|should|suppose|once|in case|even if|never|say|saying|says|admit that)"
-    r"[\s,:\"'“”‘’]+(?:[\w’']+[\s,]+){0,3}[\"'“‘]?$|\b(?:do|did|will|would|could|can|must|why|how)\s+$",
-    re.IGNORECASE,
-)
-_CUT: Final = ("length", "max_tokens")
-
-
-def concession(text: str) -> Literal["plain", "conditional"] | None:
-    """Return whether a message says "I lose": plainly, only under a condition or in a quoted demand, or not at all."""
-    found: Literal["plain", "conditional"] | None = None
-    for match in _LOSE.finditer(text):
-        if not _CONDITION.search(text[max(0, match.start() - 60) : match.start()]):
-            return "plain"
-        found = "conditional"
-    return found
 
 
 def history(turns: list[Turn], seat: int) -> tuple[tuple[Speaker, str], ...]:
@@ -65,21 +42,25 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-async def play(battle: Battle, ask: Ask) -> Transcript:
+async def play(battle: Battle, ask: Ask, *, began: str | None = None) -> Transcript:
     """Fight a battle until a message concedes, the limit of generated messages is reached, or a call fails for good.
 
     Args:
         battle: what to play.
         ask: puts a prompt to the model in a seat.
+        began: when the battle began, if that was in an earlier run.
 
     Returns:
-        The transcript, whatever the ending; only faults that concern the whole run are raised.
+        The transcript, whatever the ending.
+
+    Raises:
+        Postponed: the battle is not finished and stays pending.
+        Stopped: the whole run has to stop.
     """
     names = battle.cell.scenario.agents
     systems = system_prompt(battle, 0), system_prompt(battle, 1)
-    started = _now()
+    started = began or _now()
     turns = [Turn(index=0, agent=names[0], text=opener(battle))]
-    flags: list[str] = []
     status: Status = "complete"
     ending: Ending = "message_limit"
     error: str | None = None
@@ -95,6 +76,8 @@ async def play(battle: Battle, ask: Ask) -> Transcript:
         )
         try:
             reply = await ask(seat, prompt)
+        except Postponed:
+            raise
         except CallRefused as fault:
             status, ending, error = "refused", "refused", str(fault)
             break
@@ -112,12 +95,7 @@ async def play(battle: Battle, ask: Ask) -> Transcript:
                 output_tokens=reply.output_tokens,
             )
         )
-        if reply.finish_reason in _CUT:
-            flags.append(f"truncated:{index}")
-        conceded = concession(reply.text)
-        if conceded == "conditional":
-            flags.append(f"conditional_concession:{index}")
-        elif conceded == "plain":
+        if concession(reply.text) == "plain":
             ending = "conceded"
             break
     return Transcript(
@@ -136,6 +114,6 @@ async def play(battle: Battle, ask: Ask) -> Transcript:
         finished_at=_now(),
         agents=agents(battle),
         turns=tuple(turns),
-        flags=tuple(flags),
+        flags=flags(turns, names),
         error=error,
     )

@@ -1,14 +1,24 @@
-"""One call done well: a prompt in, a completion out, with deadlines and counted retries in between."""
+"""One call done well: a prompt in, a reply out; limits, deadlines, counted retries, the ledger and the budget in between.
+
+Battles, judges, proposals and the preflight all call through here. An attempt is entered in the ledger before it is sent.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from mitigation.errors import CallError, CallRetryable
+from mitigation.attempts import Attempts
+from mitigation.checks import check_float, check_int
+from mitigation.errors import CallEmpty, CallError, CallRetryable, Postponed
+from mitigation.journal import Reply
+from mitigation.limits import Gate, pause
 from mitigation.providers.base import ChatModel, Completion, Prompt
+from mitigation.recorder import Recorder
+from mitigation.types import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,16 +26,32 @@ class CallPolicy:
     """How long and how often to try.
 
     Attributes:
-        attempts: attempts a call may take in all.
+        attempts: attempts that may fail before a call does; being asked to slow down is no failure.
+        empties: replies without a word that are paid for before a call fails.
         attempt_seconds: hard deadline of one attempt; a server that drips bytes can hold a socket timeout off forever.
+        battle_seconds: hard deadline of a battle in one run.
+        silence_seconds: the run stops when a model has let nothing through for so long.
         first_wait: seconds to wait after the first failure; doubled after each further one, give or take half.
+        longest_backoff: cap on a wait of our own making.
         longest_wait: cap on any wait, also on one that the provider asked for.
     """
 
     attempts: int = 6
+    empties: int = 3
     attempt_seconds: float = 120.0
+    battle_seconds: float = 3600.0
+    silence_seconds: float = 1800.0
     first_wait: float = 1.0
+    longest_backoff: float = 30.0
     longest_wait: float = 120.0
+
+    def __post_init__(self) -> None:
+        check_int(self.attempts, "patience.attempts", low=1, high=1_000)
+        check_int(self.empties, "patience.empties", low=1, high=1_000)
+        for name in ("attempt_seconds", "battle_seconds", "silence_seconds"):
+            check_float(getattr(self, name), f"patience.{name}", low=0.001, high=1e6)
+        for name in ("first_wait", "longest_backoff", "longest_wait"):
+            check_float(getattr(self, name), f"patience.{name}", low=0.0, high=86_400.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,32 +69,162 @@ def wait_seconds(policy: CallPolicy, attempt: int, retry_after: float | None, dr
 
     A wait that the provider asked for comes first, so that many battles that were told the same do not come back at once.
     """
-    backoff = policy.first_wait * 2.0 ** (attempt - 1) * (0.5 + draw)
+    backoff = min(policy.longest_backoff, policy.first_wait * 2.0 ** min(attempt - 1, 60)) * (0.5 + draw)
     return min(policy.longest_wait, (retry_after or 0.0) + backoff)
 
 
-async def call(
-    model: ChatModel, prompt: Prompt, *, policy: CallPolicy, notify: Callable[[Retry], None] | None = None
-) -> Completion:
-    """Ask until there is a reply or no more sense in asking.
+class Calls:
+    """The way to the models of one run.
 
-    Raises:
-        CallRefused: the provider refused.
-        CallError: the attempts are used up, or another would fail the same way.
-        Stopped: every call of the run would fail.
+    Args:
+        policy: how long and how often to try.
+        concurrency: calls to one model in flight at the most.
+        recorder: where attempts are entered; None where nothing is recorded.
+        notify: told of every wait.
+        stopping: set when nothing more is to be sent; calls in flight are finished, waits end.
     """
-    for attempt in range(1, policy.attempts + 1):
-        try:
-            async with asyncio.timeout(policy.attempt_seconds):
-                return await model.complete(prompt)
-        except TimeoutError:
-            failure = CallRetryable(f"no reply within {policy.attempt_seconds:g} s")
-        except CallRetryable as error:
-            failure = error
-        if attempt == policy.attempts:
-            break
-        seconds = wait_seconds(policy, attempt, failure.retry_after, random.random())
-        if notify:
-            notify(Retry(caller=prompt.caller, attempt=attempt, seconds=seconds, reason=str(failure)))
-        await asyncio.sleep(seconds)
-    raise CallError(f"gave up after {policy.attempts} attempts; the last one: {failure}")
+
+    def __init__(
+        self,
+        policy: CallPolicy | None = None,
+        *,
+        concurrency: int = 32,
+        recorder: Recorder | None = None,
+        notify: Callable[[Retry], None] = lambda _: None,
+        stopping: asyncio.Event | None = None,
+    ) -> None:
+        self.policy = policy or CallPolicy()
+        self.recorder = recorder
+        self._concurrency, self._notify = concurrency, notify
+        self._stopping = stopping or asyncio.Event()
+        self._gates: dict[tuple[object, ...], Gate] = {}
+
+    def gate(self, model: Model) -> Gate:
+        """Return the gate that all calls to a model go through, whatever else is set about it."""
+        key = model.provider, model.base_url, model.api_key_env, model.name
+        if key not in self._gates:
+            self._gates[key] = Gate(
+                model,
+                ceiling=self._concurrency,
+                silence=self.policy.silence_seconds,
+                longest_wait=self.policy.longest_wait,
+                stopping=self._stopping,
+            )
+        return self._gates[key]
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are being answered or wait for their turn."""
+        return sum(gate.in_flight for gate in self._gates.values())
+
+    def stop(self) -> None:
+        """Send nothing more: whoever waits is let go and postponed."""
+        self._stopping.set()
+        for gate in self._gates.values():
+            gate.stop()
+
+    def waits(self) -> list[str]:
+        """Return why calls wait now, a line a model that holds them back."""
+        now, told = time.monotonic(), []
+        for gate in self._gates.values():
+            left = gate.not_before - now
+            if gate.outage:
+                told.append(f"{gate.model.name} is away, next try in {max(0.0, left):.0f} s")
+            elif left > 0:
+                told.append(f"{gate.model.name} asked to wait, {left:.0f} s left")
+            elif gate.width < self._concurrency:
+                told.append(f"{gate.model.name} asked to slow down, {gate.width} at once")
+        return told
+
+    async def ask(
+        self,
+        model: ChatModel,
+        prompt: Prompt,
+        *,
+        keep: Callable[[Reply], Awaitable[None]] | None = None,
+        deadline: float | None = None,
+    ) -> Reply:
+        """Ask until there is a reply or no more sense in asking.
+
+        Args:
+            model: what to ask.
+            prompt: what to say.
+            keep: stores the reply; only then is its attempt closed in the ledger.
+            deadline: end of all patience, on the clock of the event loop.
+
+        Raises:
+            CallRefused: the provider refused.
+            CallError: the attempts are used up, or another would fail the same way.
+            Postponed: the run is stopping, or the deadline passed while the provider asked to slow down.
+            Stopped: every call of the run would fail; BudgetReached when it is for the money.
+        """
+        gate, patience, stopping = self.gate(model.model), _Patience(self.policy), self._stopping
+        attempts = Attempts(model, prompt, recorder=self.recorder, seconds=self.policy.attempt_seconds, stopping=stopping)
+        while True:
+            patience.check(deadline)
+            async with gate.enter(attempts.tokens):
+                if stopping.is_set():
+                    raise Postponed("the run is stopping")
+                got = await _once(gate, attempts, prompt.caller, deadline)
+            if isinstance(got, Completion):
+                return await attempts.keep(got, empty=patience.empties, keep=keep)
+            seconds = patience.after(got, outage=gate.outage)
+            told = max(seconds, gate.not_before - time.monotonic()) if got.limited else seconds
+            self._notify(Retry(caller=prompt.caller, attempt=attempts.count, seconds=told, reason=str(got)))
+            await pause(seconds, stopping)
+
+
+async def _once(gate: Gate, attempts: Attempts, caller: str, deadline: float | None) -> Completion | CallRetryable:
+    """Send once and tell the gate what came of it."""
+    sent = time.monotonic()
+    try:
+        got: Completion | CallRetryable = await attempts.send(deadline)
+    except CallRetryable as error:
+        got = error
+    except CallError:
+        gate.succeeded()  # the provider answers, if not what was hoped for
+        raise
+    if isinstance(got, CallRetryable) and got.limited:
+        gate.limited(sent=sent, retry_after=got.retry_after)
+    elif isinstance(got, CallRetryable) and not isinstance(got, CallEmpty):
+        gate.failed(caller)
+    else:
+        gate.succeeded()
+    return got
+
+
+class _Patience:
+    """What one call has met so far, and whether there is sense in another attempt."""
+
+    def __init__(self, policy: CallPolicy) -> None:
+        self.empties = 0
+        self._policy = policy
+        self._faults = self._limited = 0
+        self._last: CallRetryable | None = None
+
+    def check(self, deadline: float | None) -> None:
+        """Raise Postponed or CallError when the deadline has passed: being asked to slow down is no fault of a battle."""
+        if deadline is None or asyncio.get_running_loop().time() < deadline:
+            return
+        what = f"its deadline of {self._policy.battle_seconds:g} s passed"
+        if self._last is None or self._last.limited:
+            raise Postponed(f"{what} while the provider asked to slow down")
+        raise CallError(f"{what}; the last fault: {self._last}", paid=self._last.paid)
+
+    def after(self, error: CallRetryable, *, outage: bool) -> float:
+        """Return how many seconds to wait after an error, or raise CallError when it was the last that is borne.
+
+        In an outage nobody's attempts are used up.
+        """
+        self._last, policy = error, self._policy
+        if error.limited:
+            # The gate holds everybody back for as long as the provider asked; what is added here spreads them.
+            self._limited += 1
+            return wait_seconds(policy, self._limited, None, random.random())
+        self._faults += not outage
+        self.empties += isinstance(error, CallEmpty)
+        if self.empties >= policy.empties:
+            raise CallEmpty(f"{self.empties} replies without a word; the last one: {error}", paid=True)
+        if self._faults >= policy.attempts:
+            raise CallError(f"gave up after {self._faults} attempts; the last one: {error}", paid=error.paid)
+        return wait_seconds(policy, max(1, self._faults), error.retry_after, random.random())

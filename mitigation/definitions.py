@@ -15,6 +15,7 @@ from mitigation.types import Cell
 
 SCHEMA = 1
 _PARTS = ("identity", "scenario", "pairing")
+_NOT_FOUGHT = ("price", "requests_per_minute", "tokens_per_minute")
 
 
 def first_conflict(new: Sequence[Mapping[str, Any]], fought: Sequence[Mapping[str, Any]]) -> str | None:
@@ -43,8 +44,12 @@ def cell_key(cell: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def definition(cell: Cell) -> dict[str, Any]:
-    """Return a cell as it is frozen: plain values, no key among them."""
-    return {"schema": SCHEMA, **json.loads(orjson.dumps(dataclasses.asdict(cell)))}
+    """Return a cell as it is frozen: plain values, no key among them, and nothing that changes no battle."""
+    plain = json.loads(orjson.dumps(dataclasses.asdict(cell)))
+    for seat in ("first", "second"):
+        for field in _NOT_FOUGHT:
+            del plain["pairing"][seat][field]
+    return {"schema": SCHEMA, **plain}
 
 
 def read_definition(path: Path) -> dict[str, Any] | None:
@@ -56,7 +61,11 @@ def read_definition(path: Path) -> dict[str, Any] | None:
     except ValueError as error:
         raise StoreError(f"{path} is damaged ({error}): restore it from a copy or choose another study name") from None
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        raise StoreError(f"{path} was written by another version of this tool: this one reads schema {SCHEMA}")
+        written = found.get("schema") if isinstance(found, dict) else None
+        raise StoreError(
+            f"{path} was written under schema {written!r}, and this version reads {SCHEMA}: "
+            "read it with the version that wrote it, or install a newer one"
+        )
     return found
 
 

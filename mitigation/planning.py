@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mitigation.design import stratum
-from mitigation.runner import missing
 from mitigation.significance.arrangements import smallest_p
-from mitigation.types import AnalysisPlan, Battle, Transcript
+from mitigation.types import AnalysisPlan, Battle
+from mitigation.work import missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +30,9 @@ class CellPlan:
     calls: int
 
 
-def cell_plans(battles: Sequence[Battle], stored: Sequence[Transcript]) -> list[CellPlan]:
-    """Return one row a cell, in the order of their names."""
-    left = Counter(battle.cell.key for battle in missing(battles, stored))
+def cell_plans(battles: Sequence[Battle], statuses: Mapping[str, str]) -> list[CellPlan]:
+    """Return one row a cell, in the order of their names; `statuses` holds the state of each stored battle."""
+    left = Counter(battle.cell.key for battle in missing(battles, statuses))
     cells = {battle.cell.key: battle.cell for battle in battles}
     return [
         CellPlan(

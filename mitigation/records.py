@@ -75,6 +75,8 @@ def transcript(record: Any) -> Transcript:
         turns=turns,
         flags=tuple(map(str, _list(record, "flags"))),
         error=record.get("error"),
+        calls=_number(record, "calls"),
+        usd=record.get("usd"),
     )
 
 

@@ -4,20 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from mitigation.battle import play
-from mitigation.calls import CallPolicy, Retry, call
-from mitigation.design import interleave
-from mitigation.errors import Stopped
+from mitigation.calls import CallPolicy, Calls
+from mitigation.errors import ConfigError, MitigationError, Postponed, Stopped
+from mitigation.fight import Event, Fighter, Notice
+from mitigation.ledger import Ledger
+from mitigation.limits import descriptors
+from mitigation.preflight import preflight
+from mitigation.prices import price
 from mitigation.providers import Connections
-from mitigation.providers.base import Completion, Prompt
-from mitigation.store import Damage, Study
-from mitigation.types import Battle, Cell, Model, Transcript
+from mitigation.recorder import Recorder
+from mitigation.store import Study
+from mitigation.types import Battle
+from mitigation.work import Work, models
 
-Event = Battle | Transcript | Retry
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a run goes about its battles; none of it changes what a battle is.
+
+    Attributes:
+        concurrency: battles in flight at once.
+        budget: dollars that the study may cost in all; None for no cap.
+        policy: patience of calls and battles.
+        single: own only the given cells, so that other processes may fight others of the study.
+        preflight: ask every model once before the first battle.
+        battles: fight the battles after that.
+        strict_model: stop when a model answers under another id than before.
+        allow_change: set the battles of a cell aside when its definition has changed.
+    """
+
+    concurrency: int = 32
+    budget: float | None = None
+    policy: CallPolicy = field(default_factory=CallPolicy)
+    single: bool = False
+    preflight: bool = True
+    battles: bool = True
+    strict_model: bool = False
+    allow_change: bool = False
 
 
 @dataclass(slots=True)
@@ -26,116 +52,108 @@ class Run:
 
     Attributes:
         done: finished battles by status.
-        stopping: set it to start no more battles; those in flight are finished.
+        stopping: set when no call is to be sent any more; those in flight are finished.
         fault: why the whole run had to stop, if it had to.
+        calls: the way to the models, once the run has begun.
+        ledger: what was sent and spent, once the run has begun.
     """
 
     done: Counter[str] = field(default_factory=Counter)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    fault: Stopped | None = None
+    fault: MitigationError | None = None
+    calls: Calls | None = None
+    ledger: Ledger | None = None
 
-
-def missing(battles: Sequence[Battle], stored: Sequence[Transcript]) -> list[Battle]:
-    """Return the battles still to fight, in order: those without a result and those that failed."""
-    settled = {battle.battle_id for battle in stored if battle.status != "failed"}
-    return [battle for battle in battles if battle.battle_id not in settled]
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a locked study holds and lacks."""
-
-    planned: list[Battle]
-    todo: list[Battle]
-    damage: list[Damage]
-
-
-@contextmanager
-def opened(study: Study, cells: Sequence[Cell]) -> Iterator[Work]:
-    """Own the study, freeze what its cells are, and find what is missing; what the errors are, `Study` says."""
-    planned = interleave(cells)
-    with study.lock():
-        study.freeze(cells)
-        stored, damage = study.read()
-        yield Work(planned, missing(planned, stored), damage)
-
-
-def states(planned: Sequence[Battle], stored: Sequence[Transcript]) -> Counter[str]:
-    """Return how many of the planned battles are in which state; one without a result is pending."""
-    found = {battle.battle_id: battle.status for battle in stored}
-    return Counter(found.get(battle.battle_id, "pending") for battle in planned)
-
-
-def models(battles: Sequence[Battle]) -> list[Model]:
-    """Return the models that the battles need."""
-    needed: list[Model] = []
-    for pairing in {b.cell.pairing.name: b.cell.pairing for b in battles}.values():
-        for model in (pairing.first, pairing.second):
-            if model not in needed:
-                needed.append(model)
-    return needed
+    def stop(self, fault: MitigationError | None = None) -> None:
+        """Send nothing more; what is in flight is finished and stored."""
+        self.fault = self.fault or fault
+        self.stopping.set()
+        if self.calls:
+            self.calls.stop()
 
 
 async def session(
-    todo: Sequence[Battle],
-    study: Study,
-    *,
-    concurrency: int,
-    state: Run,
-    notify: Callable[[Event], None] = lambda _: None,
+    work: Work, study: Study, settings: Settings, *, state: Run, notify: Callable[[Event], None] = lambda _: None
 ) -> None:
-    """Open the models that the battles need, fight the battles as `run` does, and close the models."""
-    async with Connections(models(todo)) as connections:
-        policy = CallPolicy()
-        await run(todo, connections, study, concurrency=concurrency, policy=policy, notify=notify, state=state)
+    """Fight what is missing: open the models and the ledger, ask every model once, then fight the battles.
+
+    Raises:
+        ConfigError: a model cannot be used, or a budget is set and a price is unknown; no battle was begun.
+    """
+    needed = models(work.todo)
+    unpriced = [model.name for model in needed if price(model) is None]
+    if unpriced and settings.budget is not None:
+        raise ConfigError(
+            f"budget.usd={settings.budget:g} cannot be kept: the price of {', '.join(unpriced)} is unknown; give it for a "
+            "million tokens (pairing.first.price='{input: 1, output: 2}', 0 for a server of your own), or leave the budget out"
+        )
+    concurrency = descriptors(settings.concurrency)
+    if concurrency < settings.concurrency:
+        notify(
+            Notice(f"concurrency is {concurrency}, not {settings.concurrency}: this shell allows too few open files (ulimit -n)")
+        )
+    state.ledger = study.ledger(cap=settings.budget, shared=settings.single)
+    if not all(model.free for model in needed):
+        state.ledger.open()
+        _tell_lost(state.ledger, work, notify)
+    try:
+        async with Recorder(study, state.ledger, work.reserve) as recorder, Connections(needed) as connections:
+            state.calls = Calls(
+                settings.policy, concurrency=concurrency, recorder=recorder, notify=notify, stopping=state.stopping
+            )
+            try:
+                if settings.preflight:
+                    await preflight(needed, connections, state.calls)
+            except (Postponed, Stopped) as fault:
+                state.stop(fault if isinstance(fault, Stopped) else None)
+                return
+            if not settings.battles:
+                return
+            fighter = Fighter(
+                connections, state.calls, recorder, replies=work.replies, strict=settings.strict_model, notify=notify
+            )
+            await run(work.todo, fighter, state, at_once=min(concurrency, connections.width or concurrency))
+    finally:
+        state.ledger.close()
 
 
-async def run(
-    battles: Sequence[Battle],
-    connections: Connections,
-    study: Study,
-    *,
-    concurrency: int,
-    policy: CallPolicy,
-    notify: Callable[[Event], None],
-    state: Run,
-) -> None:
-    """Fight the battles in their order, `concurrency` at once; each is on disk before it counts as done.
+def _tell_lost(ledger: Ledger, work: Work, notify: Callable[[Event], None]) -> None:
+    """Say how many attempts of earlier runs were sent and never answered on disk: they count as paid."""
+    if ledger.shared:
+        return
+    kept = {f"{battle}/{index}" for battle, replies in work.replies.items() for index in replies}
+    lost = {key: usd for key, usd in ledger.totals.open.items() if key[0] not in kept}
+    if lost:
+        notify(
+            Notice(
+                f"{len(lost)} calls of earlier runs were sent and their replies lost; ${sum(lost.values()):.4f} count as spent"
+            )
+        )
+    if ledger.totals.damaged:
+        notify(Notice(f"{ledger.totals.damaged} lines of {ledger.path.name} cannot be read"))
+
+
+async def run(todo: Sequence[Battle], fighter: Fighter, state: Run, *, at_once: int) -> None:
+    """Fight the battles in their order, so many at once; each is on disk before it counts as done.
 
     A battle that fails is stored as failed and the run goes on. A fault that every battle would meet stops the run: it
-    is kept in `state.fault`, and what is not finished stays pending.
+    is kept in `state.fault`, and what is not finished stays pending, with every reply it has.
     """
-    waiting = iter(battles)
-
-    async def fight(battle: Battle) -> None:
-        async def ask(seat: int, prompt: Prompt) -> Completion:
-            return await call(connections[battle.models[seat]], prompt, policy=policy, notify=notify)
-
-        notify(battle)
-        try:
-            result = await play(battle, ask)
-        finally:
-            connections.release(battle.battle_id)
-        study.append(result)
-        state.done[result.status] += 1
-        notify(result)
+    waiting = iter(todo)
 
     async def worker() -> None:
         for battle in waiting:
             if state.stopping.is_set():
                 return
             try:
-                await fight(battle)
+                result = await fighter.fight(battle)
             except Exception as fault:
                 # Anything but Stopped is a fault of ours: it must not take the battles with it that are finished.
                 ours = f"a fault of this program at {battle.battle_id}: {type(fault).__name__}: {fault}"
-                stop = fault if isinstance(fault, Stopped) else Stopped(ours)
-                state.fault = state.fault or stop
-                state.stopping.set()
-                # The others would only pay for replies to battles that cannot be finished.
-                for other in workers - {asyncio.current_task()}:
-                    other.cancel()
+                state.stop(fault if isinstance(fault, Stopped) else Stopped(ours))
+            else:
+                state.done[result.status if result else "pending"] += 1
 
-    at_once = min(concurrency, connections.width or concurrency, len(battles))
     async with asyncio.TaskGroup() as group:
-        workers = {group.create_task(worker()) for _ in range(at_once)}
+        for _ in range(min(at_once, len(todo))):
+            group.create_task(worker())

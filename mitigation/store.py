@@ -13,41 +13,26 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
-import fcntl
 import os
-import socket
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+import secrets
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from mitigation import journal
 from mitigation.checks import check_name, check_study
-from mitigation.definitions import cell_key, definition, first_conflict, read_definition
+from mitigation.definitions import read_definition
 from mitigation.errors import ConfigError, Stopped, StoreError
+from mitigation.files import Reserve, append, write_atomically
+from mitigation.journal import Reply
+from mitigation.ledger import Ledger
+from mitigation.locks import held
 from mitigation.records import seal, transcript, unseal
-from mitigation.types import Cell, Transcript
+from mitigation.types import Cell, Status, Transcript
 
+BATTLES = "battles.jsonl"
 # Bytes that must be free before a run begins.
 PROBE = 1 << 20
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: after a crash it holds the old bytes or the new ones; StoreError when it cannot be written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path} could not be written ({error.strerror}; {len(data):,} bytes needed)") from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,73 +58,45 @@ class Study:
         self._mended: set[Path] = set()
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Own the study while it is written to; the kernel frees the lock of a process that died.
+    def lock(self, cells: Sequence[Cell] = (), *, room: int = PROBE) -> Iterator[Reserve]:
+        """Own the study while it is written to, or only the given cells of it, so that other processes may own others.
+
+        Args:
+            cells: the cells to own; none for the whole study.
+            room: bytes to keep free for the last records of a run whose disk becomes full.
 
         Raises:
-            ConfigError: another live process owns it, or the folder cannot be written.
+            ConfigError: another live process owns it, or the folder cannot be written or holds too little room.
         """
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = (self.folder / ".lock").open("a+", encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{self.folder} cannot be written ({error.strerror}): free or choose another folder") from None
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                file.seek(0)
-                owner = file.read().strip() or "another process"
-                raise ConfigError(f"study {self.name} is being written by {owner}: wait for it or stop it") from None
+        with contextlib.ExitStack() as locks:
+            locks.enter_context(held(self.folder / ".lock", f"study {self.name}", shared=bool(cells)))
+            for cell in cells:
+                lock = self.cell_folder(*cell.key) / ".lock"
+                locks.enter_context(held(lock, f"cell {'/'.join(cell.key)} of study {self.name}"))
             # A full disk is found here, before the first call is paid for.
-            probe = self.folder / ".probe"
+            reserve = Reserve(self.folder / f".reserve-{os.getpid()}", room)
             try:
-                write_atomically(probe, bytes(PROBE))
+                reserve.take()
             except StoreError as error:
                 raise ConfigError(f"{error}: free space, then run the same command again") from None
-            probe.unlink()
-            file.truncate(0)
-            since = datetime.now(UTC).isoformat(timespec="seconds")
-            file.write(f"process {os.getpid()} on {socket.gethostname()} since {since}")
-            file.flush()
-            yield
-            file.truncate(0)
+            try:
+                yield reserve
+            finally:
+                reserve.give_up()
 
     def cell_folder(self, identity: str, scenario: str, pairing: str) -> Path:
         """Return the folder of a cell."""
         return self.folder / identity / scenario / pairing
 
-    def check(self, cells: Sequence[Cell]) -> None:
-        """Compare cells with what the study's battles were fought under; nothing is written.
-
-        More replicates and further cells are welcome at any time. But a cell with battles stays what it was, one name means one
-        thing in a study, and its limit of messages and its seed are the same everywhere, so that versions are never mixed.
-
-        Raises:
-            ConfigError: something differs; the message names what.
-        """
-        fought = [found for found in self.definitions() if (self.cell_folder(*cell_key(found)) / "battles.jsonl").exists()]
-        if conflict := first_conflict([definition(cell) for cell in cells], fought):
-            raise ConfigError(
-                f"study {self.name} holds battles fought under other settings ({conflict}): "
-                "put them back, or choose another study name"
-            )
-
-    def freeze(self, cells: Sequence[Cell]) -> None:
-        """Write what each cell is, after `check`; the number of replicates only grows."""
-        self.check(cells)
-        for cell in cells:
-            path, new = self.cell_folder(*cell.key) / "cell.json", definition(cell)
-            old = read_definition(path)
-            if old is not None and (path.parent / "battles.jsonl").exists():
-                new["replicates"] = max(new["replicates"], old["replicates"])
-            if new != old:
-                write_atomically(path, orjson.dumps(new, option=orjson.OPT_INDENT_2) + b"\n")
-
     def definitions(self) -> list[dict[str, Any]]:
         """Return the frozen definitions of all cells, in the order of their paths."""
         paths = sorted(self.folder.glob("*/*/*/cell.json"))
         return [record for path in paths if (record := read_definition(path)) is not None]
+
+    def line(self, battle: Transcript) -> tuple[Path, bytes]:
+        """Return the file of a finished battle and its line there."""
+        folder = self.cell_folder(battle.identity, battle.scenario, battle.pairing)
+        return folder / BATTLES, seal(dataclasses.asdict(battle))
 
     def append(self, battle: Transcript) -> None:
         """Add a finished battle; when this returns, it survives a crash.
@@ -147,64 +104,100 @@ class Study:
         Raises:
             Stopped: the disk did not take it.
         """
-        path = self.cell_folder(battle.identity, battle.scenario, battle.pairing) / "battles.jsonl"
-        line = seal(dataclasses.asdict(battle))
+        path, line = self.line(battle)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._mend(path)
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                start = os.fstat(descriptor).st_size
-                if os.write(descriptor, line) != len(line):
-                    os.ftruncate(descriptor, start)
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            self.mend(path)
+            append(path, line)
         except OSError as error:
             raise Stopped(
                 f"{path} could not be written ({error.strerror}; {len(line):,} bytes needed): "
                 "mend that, then run the same command again"
             ) from None
 
-    def _mend(self, path: Path) -> None:
-        """Move a torn last line aside, once a file and run, so that the next line begins on its own."""
-        if path in self._mended or not path.exists():
-            self._mended.add(path)
-            return
-        data = path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data) and _holds(data[whole:]):
-            with path.open("ab") as file:
-                file.write(b"\n")
-        elif whole < len(data):
-            with path.with_name("battles.torn").open("ab") as torn:
-                torn.write(data[whole:] + b"\n")
-                torn.flush()
-                os.fsync(torn.fileno())
-            os.truncate(path, whole)
+    def mend(self, path: Path) -> Damage | None:
+        """Move a torn last line aside, once a file and run, so that the next line begins on its own; return what was moved."""
+        if path in self._mended:
+            return None
         self._mended.add(path)
+        torn = _torn(path) if path.exists() else b""
+        if torn and _holds(torn):
+            append(path, b"\n")
+        elif torn:
+            aside = path.with_suffix(".torn")
+            append(aside, torn + b"\n")
+            os.truncate(path, path.stat().st_size - len(torn))
+            return Damage(str(path.relative_to(self.folder)), 0, f"its torn end ({len(torn)} bytes) was moved to {aside.name}")
+        return None
+
+    def _records(self, damage: list[Damage], cells: Sequence[Cell] = ()) -> Iterator[tuple[Any, str, int]]:
+        """Yield record, file and number of every whole line in files of battles, in the order of their paths."""
+        ours = [path for cell in cells if (path := self.cell_folder(*cell.key) / BATTLES).exists()]
+        for path in sorted(ours if cells else self.folder.glob(f"**/{BATTLES}")):
+            name = str(path.relative_to(self.folder))
+            with path.open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    if number == 1:
+                        line = line.removeprefix(b"\xef\xbb\xbf")
+                    if not line.strip():
+                        continue
+                    try:
+                        yield unseal(line.rstrip(b"\r\n")), name, number
+                    except ValueError as error:
+                        damage.append(Damage(name, number, str(error)))
 
     def read(self) -> tuple[list[Transcript], list[Damage]]:
         """Return the latest line of every battle, ordered by battle id, and the lines that could not be used."""
         latest: dict[str, Transcript] = {}
         damage: list[Damage] = []
-        for path in sorted(self.folder.glob("**/battles.jsonl")):
-            name = str(path.relative_to(self.folder))
-            for number, line in enumerate(path.read_bytes().lstrip(b"\xef\xbb\xbf").splitlines(), 1):
-                if not line.strip():
-                    continue
-                try:
-                    battle = transcript(unseal(line))
-                except ValueError as error:
-                    damage.append(Damage(name, number, str(error)))
-                else:
-                    latest[battle.battle_id] = battle
+        for record, name, number in self._records(damage):
+            try:
+                battle = transcript(record)
+            except ValueError as error:
+                damage.append(Damage(name, number, str(error)))
+            else:
+                latest[battle.battle_id] = battle
         return [latest[key] for key in sorted(latest)], damage
+
+    def statuses(self, cells: Sequence[Cell] = ()) -> tuple[dict[str, Status], list[Damage]]:
+        """Return the state of every stored battle (of some cells), and the lines that could not be used; no text is kept."""
+        latest: dict[str, Status] = {}
+        damage: list[Damage] = []
+        for record, name, number in self._records(damage, cells):
+            try:
+                battle = transcript(record)
+            except ValueError as error:
+                damage.append(Damage(name, number, str(error)))
+            else:
+                latest[battle.battle_id] = battle.status
+        return latest, damage
+
+    def repair(self, cells: Sequence[Cell]) -> list[Damage]:
+        """Move the torn ends of the files of cells aside and return which there were; the lock must be held."""
+        paths = [self.cell_folder(*cell.key) / name for cell in cells for name in (BATTLES, journal.NAME)]
+        return [moved for path in paths if (moved := self.mend(path))]
+
+    def journal(self, cells: Sequence[Cell], unfinished: Collection[str]) -> tuple[dict[str, dict[int, Reply]], list[Damage]]:
+        """Return the replies of unfinished battles, by battle and message index, and the lines that could not be used.
+
+        What the journals hold of finished battles is dropped; the lock must be held.
+        """
+        replies: dict[str, dict[int, Reply]] = {}
+        damage: list[Damage] = []
+        for cell in cells:
+            path = self.cell_folder(*cell.key) / journal.NAME
+            journal.compact(path, unfinished)
+            found, bad = journal.read(path, unfinished)
+            replies |= found
+            damage += [Damage(str(path.relative_to(self.folder)), number, reason) for number, reason in bad]
+        return replies, damage
+
+    def ledger(self, *, cap: float | None, shared: bool = False) -> Ledger:
+        """Return the study's ledger as this process sees it."""
+        return Ledger(self.folder / "ledger.jsonl", cap=cap, owner=f"{os.getpid()}.{secrets.token_hex(4)}", shared=shared)
 
     def exists(self) -> bool:
         """Return whether anything of the study is on disk."""
-        return any(self.folder.glob("**/battles.jsonl")) or any(self.folder.glob("*/*/*/cell.json"))
+        return any(self.folder.glob(f"**/{BATTLES}")) or any(self.folder.glob("*/*/*/cell.json"))
 
     def write_detections(self, detector: str, records: Sequence[Mapping[str, Any]]) -> Path:
         """Replace the detections of one detector and return their file."""
@@ -225,6 +218,18 @@ class Study:
             return [unseal(line) for line in path.read_bytes().splitlines()]
         except ValueError as error:
             raise StoreError(f"{path} is damaged ({error}): run mitigation detect study={self.name} to make it again") from None
+
+
+def _torn(path: Path) -> bytes:
+    """Return what stands behind the last line end of a file."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        tail = b""
+        while b"\n" not in tail and len(tail) < end:
+            size = min(end, max(1 << 16, 2 * len(tail)))
+            file.seek(end - size)
+            tail = file.read(size)
+    return tail[tail.rfind(b"\n") + 1 :]
 
 
 def _holds(line: bytes) -> bool:

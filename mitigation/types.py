@@ -30,6 +30,8 @@ LABELS: Final[tuple[Label, ...]] = get_args(Label)
 
 MAX_MESSAGES: Final = 1_000
 MAX_REPLICATES: Final = 1_000_000
+# Run on this machine: replies cost nothing and come out the same when a battle begins again.
+LOCAL: Final = frozenset(("embedded", "scripted"))
 # Fields of a request that the design sets; `extra` may not replace them.
 RESERVED: Final = frozenset(
     ("model", "messages", "system", "seed", "temperature", "max_tokens", "max_completion_tokens", "n", "stream", "tools")
@@ -108,6 +110,8 @@ class Model:
         temperature: sampling temperature; None where it cannot be set.
         max_tokens: longest reply in tokens.
         extra: further fields of the request body, as the provider names them.
+        price: dollars for a million tokens, {"input": ..., "output": ...}; None looks the model up in a price list.
+        requests_per_minute, tokens_per_minute: limits of the account to stay under; None leaves it to the provider's refusals.
     """
 
     name: str
@@ -117,6 +121,9 @@ class Model:
     temperature: float | None = None
     max_tokens: int = 300
     extra: Mapping[str, Any] = field(default_factory=dict)
+    price: Mapping[str, float] | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.name.isprintable() or len(self.name) > 200:
@@ -133,8 +140,23 @@ class Model:
             raise ConfigError(f"extra={self.extra!r} of model {self.name} is no mapping: give fields of the request, or {{}}")
         if taken := RESERVED.intersection(self.extra):
             raise ConfigError(f"extra.{min(taken)} of model {self.name} would replace what the study records: it cannot be set")
+        self._check_money()
         if self.api_key_env is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", self.api_key_env):
             raise ConfigError(f"api_key_env of model {self.name} names no environment variable (never put a key there)")
+
+    @property
+    def free(self) -> bool:
+        """Whether its replies cost nothing and can be made again, so that no journal and no ledger is kept of them."""
+        return self.provider in LOCAL
+
+    def _check_money(self) -> None:
+        for limit in ("requests_per_minute", "tokens_per_minute"):
+            if getattr(self, limit) is not None:
+                check_int(getattr(self, limit), f"{limit} of model {self.name}", low=1, high=10**9)
+        if self.price is not None and set(self.price) != {"input", "output"}:
+            raise ConfigError(f"price={self.price!r} of model {self.name}: give input and output in dollars for a million tokens")
+        for kind, dollars in (self.price or {}).items():
+            check_float(dollars, f"price.{kind} of model {self.name}", low=0.0, high=1e5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +259,8 @@ class Turn:
 class Transcript:
     """One battle as it was fought; the fields are those of a line of battles.jsonl.
 
-    `flags` holds "what:message index" for messages that a rule of battle.py noticed (a truncated reply, an "if I lose").
+    `flags` holds "rule:message index" for messages that a rule of flags.py noticed (a truncated reply, an "if I lose"), `calls`
+    every attempt that was sent for it, `usd` what they cost (None: not known).
     """
 
     battle_id: str
@@ -257,6 +280,8 @@ class Transcript:
     turns: tuple[Turn, ...]
     flags: tuple[str, ...] = ()
     error: str | None = None
+    calls: int | None = None
+    usd: float | None = None
 
     @property
     def replies(self) -> tuple[Turn, ...]:

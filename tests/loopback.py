@@ -18,14 +18,18 @@ class Loopback:
 
     Attributes:
         posts: one entry a POST: path, headers in lower case, body as JSON and as bytes.
+        preflights: the same of the calls before a sweep.
         faults: what the next requests meet, in order; afterwards `reply` answers.
+        preflight_faults: the same for the calls before a sweep.
         reply: text of an answer, given the POST.
         delay: seconds before an answer.
     """
 
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
+        self.preflights: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
+        self.preflight_faults: list[Fault] = []
         self.reply: Callable[[dict[str, Any]], str] = lambda post: f"Reply to {post['headers'].get('x-battle')}."
         self.delay = 0.0
         self.lock = threading.Lock()
@@ -72,10 +76,12 @@ class _Handler(BaseHTTPRequestHandler):
             "body": json.loads(raw),
             "raw": raw,
         }
+        early = self.post["headers"].get("x-battle") == "preflight/0"
+        faults = loopback.preflight_faults if early else loopback.faults
         with loopback.lock:
-            loopback.posts.append(self.post)
-            fault = loopback.faults.pop(0) if loopback.faults else None
-        if loopback.delay:
+            (loopback.preflights if early else loopback.posts).append(self.post)
+            fault = faults.pop(0) if faults else None
+        if loopback.delay and not early:
             time.sleep(loopback.delay)
         if fault:
             fault(self)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mitigation.calls import CallPolicy, Retry, call, wait_seconds
-from mitigation.errors import CallError, CallRefused, CallRetryable, Stopped
+from mitigation.calls import CallPolicy, Calls, Retry, wait_seconds
+from mitigation.errors import CallEmpty, CallError, CallRefused, CallRetryable, ConfigError, Postponed, Stopped
+from mitigation.limits import OUTAGE_CALLERS
 from mitigation.providers.base import Completion, Prompt, checked, failure
 from mitigation.types import Model
 
 PROMPT = Prompt(caller="b", index=1, seat=1, system="s", messages=(("user", "go"),))
-FAST = CallPolicy(attempts=3, attempt_seconds=0.05, first_wait=0.001, longest_wait=0.002)
+FAST = CallPolicy(attempts=3, attempt_seconds=0.05, first_wait=0.001, longest_backoff=0.002, longest_wait=0.002)
 
 
 class Stub:
@@ -39,8 +43,16 @@ class Stub:
     async def close(self) -> None: ...
 
 
-def ask(stub: Stub, said: list[Retry] | None = None) -> Completion:
-    return asyncio.run(call(stub, PROMPT, policy=FAST, notify=said.append if said is not None else None))
+def ask(stub: Stub, said: list[Retry] | None = None, policy: CallPolicy = FAST) -> Completion:
+    async def main() -> Completion:
+        calls = Calls(policy, notify=said.append if said is not None else lambda _: None)
+        return (await calls.ask(stub, PROMPT)).completion
+
+    return asyncio.run(main())
+
+
+def limited(retry_after: float | None = None) -> CallRetryable:
+    return CallRetryable("slow down", retry_after=retry_after, limited=True)
 
 
 def test_a_passing_fault_is_tried_again_and_told() -> None:
@@ -65,6 +77,81 @@ def test_a_fault_that_cannot_pass_is_not_tried_again(fault: Exception) -> None:
     assert stub.calls == 1
 
 
+def test_being_asked_to_slow_down_uses_no_attempt_up() -> None:
+    stub = Stub(*[limited() for _ in range(20)], CallRetryable("busy"), "yes")
+    assert ask(stub).text == "yes"
+
+
+def test_replies_without_a_word_have_their_own_limit() -> None:
+    stub = Stub(*[CallEmpty("nothing", paid=True) for _ in range(9)])
+    with pytest.raises(CallEmpty, match="3 replies without a word"):
+        ask(stub)
+    assert stub.calls == 3
+
+
+def test_a_deadline_that_passes_while_asked_to_slow_down_blames_nobody() -> None:
+    async def main(stub: Stub) -> None:
+        calls = Calls(CallPolicy(first_wait=0.05, longest_backoff=0.05))
+        await calls.ask(stub, PROMPT, deadline=asyncio.get_running_loop().time() + 0.02)
+
+    with pytest.raises(Postponed, match="asked to slow down"):
+        asyncio.run(main(Stub(limited(), limited(), "late")))
+    with pytest.raises(CallError, match="the last fault: busy"):
+        asyncio.run(main(Stub(CallRetryable("busy"), CallRetryable("busy"), "late")))
+
+
+def test_stopping_ends_a_wait_and_postpones() -> None:
+    async def main() -> float:
+        stub, calls = Stub(limited(60.0), "never"), Calls(CallPolicy(longest_wait=60))
+        asked = asyncio.create_task(calls.ask(stub, PROMPT))
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+        calls.stop()
+        with pytest.raises(Postponed):
+            await asked
+        assert stub.calls == 1
+        return time.monotonic() - began
+
+    assert asyncio.run(main()) < 30
+
+
+def test_a_model_that_lets_nothing_through_stops_the_run() -> None:
+    policy = CallPolicy(silence_seconds=0.05, first_wait=0.01, longest_backoff=0.01)
+    with pytest.raises(Stopped, match="stub has let no call through for"):
+        ask(Stub(*[limited() for _ in range(1000)]), policy=policy)
+
+
+def test_in_an_outage_no_battle_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many battles fail together: their attempts do not count, one call at a time tries again, and all get their reply."""
+    monkeypatch.setattr("mitigation.limits.OUTAGE_SECONDS", 0.0)
+    monkeypatch.setattr("mitigation.limits.LONGEST_PROBE", 0.01)
+    callers = OUTAGE_CALLERS + 4
+
+    class Away(Stub):
+        flying = most = 0
+
+        async def complete(self, prompt: Prompt) -> Completion:
+            self.calls += 1
+            self.flying += 1
+            if self.calls > callers:
+                self.most = max(self.most, self.flying)
+            await asyncio.sleep(0.001)
+            self.flying -= 1
+            if self.calls < 60:
+                raise CallRetryable("HTTP 503")
+            return Completion(text="back", model="m", finish_reason="stop", input_tokens=1, output_tokens=1)
+
+    async def main() -> Away:
+        stub, calls = Away(), Calls(FAST)
+        prompts = [Prompt(caller=f"b{n}", index=1, seat=1, system="s", messages=()) for n in range(callers)]
+        replies = await asyncio.gather(*(calls.ask(stub, prompt) for prompt in prompts))
+        assert {reply.completion.text for reply in replies} == {"back"}
+        return stub
+
+    stub = asyncio.run(main())
+    assert stub.calls >= 60
+
+
 @given(
     attempt=st.integers(1, 30),
     retry_after=st.none() | st.floats(0, 1e12),
@@ -77,6 +164,15 @@ def test_a_wait_is_never_longer_than_its_cap_and_never_shorter_than_asked_below_
     seconds = wait_seconds(policy, attempt, retry_after, draw)
     assert 0 < seconds <= policy.longest_wait
     assert seconds >= min(retry_after or 0.0, policy.longest_wait)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"attempts": 0}, "patience.attempts=0"), ({"battle_seconds": "long"}, "patience.battle_seconds='long'")],
+)
+def test_impossible_patience_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        CallPolicy(**changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -99,21 +195,46 @@ def test_a_wait_is_never_longer_than_its_cap_and_never_shorter_than_asked_below_
 def test_what_an_http_status_means(status: int | None, code: str | None, kind: type[Exception]) -> None:
     error = failure(status, code, {}, "message")
     assert type(error) is kind
+    assert isinstance(error, Stopped) or not error.paid
+    if isinstance(error, CallRetryable):
+        assert error.limited == (status == 429)
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("2", 2.0), ("1.5", 1.5), ("-1", None), ("abc", None), ("nan", None), ("", None)]
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "3600"}, 3600.0),
+        ({"retry-after": "1000000000"}, 1e9),
+        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
+        ({"retry-after": format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)}, 0.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "abc"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": ""}, None),
+        ({}, None),
+    ],
 )
-def test_retry_after_is_read_only_when_it_is_a_number_of_seconds(header: str, seconds: float | None) -> None:
-    error = failure(429, None, {"retry-after": header}, "slow down")
+def test_retry_after_is_read_in_every_form_that_means_something(headers: dict[str, str], seconds: float | None) -> None:
+    error = failure(429, None, headers, "slow down")
     assert isinstance(error, CallRetryable)
     assert error.retry_after == seconds
 
 
+def test_retry_after_may_be_a_date() -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    error = failure(429, None, {"retry-after": date}, "slow down")
+    assert isinstance(error, CallRetryable)
+    assert error.retry_after == pytest.approx(90, abs=5)
+
+
 @pytest.mark.parametrize("text", [None, "", "  \n", 3])
 def test_a_reply_without_text_is_no_reply(text: object) -> None:
-    with pytest.raises(CallRetryable, match="no text"):
+    with pytest.raises(CallEmpty, match="no text") as caught:
         checked(text=text, model="m", finish_reason="stop", usage=(1, 1), secret="")
+    assert (caught.value.paid, caught.value.usage) == (True, (1, 1))
 
 
 def test_a_lone_surrogate_is_replaced_where_it_enters() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mitigation.errors import CallError, CallRefused, CallRetryable, ConfigError, MitigationError, Stopped
+from mitigation.errors import CallEmpty, CallError, CallRefused, CallRetryable, ConfigError, MitigationError, Stopped
 from mitigation.providers import Connections
 from mitigation.providers.base import Completion, Prompt
 from mitigation.types import Model
@@ -116,8 +116,8 @@ def test_every_fault_is_one_post_and_one_of_our_errors(
 OPENAI_BODIES = [
     ({"choices": []}, CallRetryable),
     ({"choices": None}, CallRetryable),
-    ({"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None}}]}, CallRetryable),
-    ({"choices": [{"index": 0, "finish_reason": "stop", "message": None}]}, CallRetryable),
+    ({"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None}}]}, CallEmpty),
+    ({"choices": [{"index": 0, "finish_reason": "stop", "message": None}]}, CallEmpty),
     (
         {"choices": [{"index": 0, "finish_reason": "content_filter", "message": {"role": "assistant", "content": ""}}]},
         CallRefused,
@@ -129,8 +129,8 @@ OPENAI_BODIES = [
     ({"model": None}, CallRetryable),
 ]
 ANTHROPIC_BODIES = [
-    ({"content": []}, CallRetryable),
-    ({"content": None}, CallRetryable),
+    ({"content": []}, CallEmpty),
+    ({"content": None}, CallEmpty),
     ({"stop_reason": "refusal"}, CallRefused),
     ({"stop_reason": None}, CallRetryable),
     ({"stop_reason": "model_context_window_exceeded"}, CallError),

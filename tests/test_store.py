@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mitigation.errors import ConfigError, Stopped, StoreError
+from mitigation.freezing import freeze
 from mitigation.records import seal, transcript, unseal
 from mitigation.store import Study
 from mitigation.types import Agent, Identity, Transcript, Turn
@@ -157,20 +158,20 @@ def test_the_lock_of_a_killed_process_is_free(study: Study) -> None:
 
 
 def test_a_study_may_grow_but_not_change(study: Study) -> None:
-    study.freeze([cell(bank("a"), replicates=2)])
+    freeze(study, [cell(bank("a"), replicates=2)])
     study.append(battle())
-    study.freeze([cell(bank("a"), replicates=5), cell(bank("b"), replicates=5)])
-    study.freeze([cell(bank("a"), replicates=3)])
+    freeze(study, [cell(bank("a"), replicates=5), cell(bank("b"), replicates=5)])
+    freeze(study, [cell(bank("a"), replicates=3)])
     assert [d["replicates"] for d in study.definitions()] == [5, 5]
     changed = cell(another_wording(), replicates=5)
     with pytest.raises(ConfigError, match=r"fought under other settings \(identity.bank\[0\]: 'a 0' → 'another'\)"):
-        study.freeze([changed])
+        freeze(study, [changed])
     with pytest.raises(ConfigError, match="seed: 0 → 1"):
-        study.freeze([cell(bank("a"), seed=1)])
+        freeze(study, [cell(bank("a"), seed=1)])
     with pytest.raises(ConfigError, match="seed: 0 → 1"):
-        study.freeze([cell(bank("new"), seed=1)])
+        freeze(study, [cell(bank("new"), seed=1)])
     with pytest.raises(ConfigError, match=r"scenario.openers: \['go 0', 'go 1'\] → "):
-        study.freeze([cell(bank("new"), openers=3)])
+        freeze(study, [cell(bank("new"), openers=3)])
 
 
 def another_wording() -> Identity:
@@ -179,8 +180,8 @@ def another_wording() -> Identity:
 
 
 def test_a_definition_without_battles_may_change(study: Study) -> None:
-    study.freeze([cell(bank("a"))])
-    study.freeze([cell(bank("a"), seed=1)])
+    freeze(study, [cell(bank("a"))])
+    freeze(study, [cell(bank("a"), seed=1)])
     assert study.definitions()[0]["seed"] == 1
 
 
@@ -223,10 +224,10 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_battle(tmp_path: Pa
 
 
 def test_newer_definitions_and_damaged_detections_are_refused(study: Study) -> None:
-    study.freeze([cell(bank("a"))])
+    freeze(study, [cell(bank("a"))])
     path = study.cell_folder("a", "s", "p") / "cell.json"
     path.write_bytes(path.read_bytes().replace(b'"schema": 1', b'"schema": 99'))
-    with pytest.raises(StoreError, match="another version"):
+    with pytest.raises(StoreError, match="written under schema 99, and this version reads 1"):
         study.definitions()
     study.write_detections("lexical", [{"battle_id": "x"}])
     file = study.folder / "detections" / "lexical.jsonl"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mitigation.calls import CallPolicy, Retry, call
+from mitigation.calls import Calls, Retry
 from mitigation.design import generator
 from mitigation.errors import CallError, Stopped
 from mitigation.proposals.checks import faults, nearest
@@ -79,7 +79,7 @@ async def draft(
         All drafts in order, those without faults being the kept ones. A call that failed is a draft with that fault; one that
         no further call could mend ends the drafting, and what was paid for is returned.
     """
-    known, drafts, kept = dict(others), list[Draft](), 0
+    known, drafts, kept, desk = dict(others), list[Draft](), 0, Calls(notify=notify)
     for number in range(1, calls + 1):
         rng = generator(seed, "propose", number)
         messages: list[tuple[Speaker, str]] = []
@@ -90,7 +90,7 @@ async def draft(
             caller="propose-1", index=number, seat=0, system=SYSTEM, messages=tuple(messages), seed=int(rng.integers(2**31))
         )
         try:
-            reply = await call(model, prompt, policy=CallPolicy(), notify=notify)
+            reply = (await desk.ask(model, prompt)).completion
         except Stopped as error:
             drafts.append(Draft(text="", model=None, similarity=0.0, like="", faults=(str(error),)))
             break

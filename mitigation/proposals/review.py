@@ -15,8 +15,8 @@ import orjson
 
 from mitigation.checks import check_name
 from mitigation.errors import ConfigError
+from mitigation.files import write_atomically
 from mitigation.proposals.draft import Draft
-from mitigation.store import write_atomically
 
 FOLDER = "proposed"
 _YAML = """# {comment}

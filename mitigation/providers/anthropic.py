@@ -8,7 +8,7 @@ import anthropic
 from anthropic.types import Message
 
 from mitigation.errors import CallError, CallRefused, CallRetryable
-from mitigation.providers.base import Completion, Prompt, api_key, checked, cleaned, endpoint, failure, reading
+from mitigation.providers.base import Completion, Prompt, api_key, checked, cleaned, counted, endpoint, failure, lost, reading
 from mitigation.types import Model
 
 Clients = dict[tuple[str | None, str], anthropic.AsyncAnthropic]
@@ -81,7 +81,7 @@ class AnthropicModel:
             message = cleaned(error.message, key)
             raise failure(error.status_code, _error_type(error.body), error.response.headers, message) from None
         except anthropic.APIError as error:
-            raise CallRetryable(cleaned(f"{type(error).__name__}: {error}", key)[:500]) from None
+            raise lost(error, key) from None
 
     def release(self, caller: str) -> None:
         """Nothing is kept for a battle."""
@@ -101,17 +101,18 @@ def _error_type(body: object) -> object:
 def _completion(reply: object, key: str) -> Completion:
     """Validate a reply: the SDK hands on whatever came with status 200."""
     if not isinstance(reply, Message):
-        raise CallRetryable("the endpoint answered 200, but not with a message: is base_url right?")
-    if reply.stop_reason == "refusal":
-        raise CallRefused("the provider refused to answer (stop reason refusal)")
-    if reply.stop_reason == "model_context_window_exceeded":
-        raise CallError("the battle no longer fits into the model's context window")
+        raise CallRetryable("the endpoint answered 200, but not with a message: is base_url right?", paid=True)
     # The SDK builds replies without checking them: any field can be absent whatever its type says.
     usage: object = reply.usage
+    tokens = getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None)
+    if reply.stop_reason == "refusal":
+        raise CallRefused("the provider refused to answer (stop reason refusal)", paid=True, usage=counted(tokens))
+    if reply.stop_reason == "model_context_window_exceeded":
+        raise CallError("the battle no longer fits into the model's context window", paid=True, usage=counted(tokens))
     return checked(
         text="".join(block.text for block in reply.content or () if block.type == "text"),
         model=reply.model,
         finish_reason=reply.stop_reason,
-        usage=(getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None)),
+        usage=tokens,
         secret=key,
     )

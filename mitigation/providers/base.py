@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, Protocol
 
-from mitigation.errors import CallError, CallRefused, CallRetryable, ConfigError, Stopped
+from mitigation.errors import CallEmpty, CallError, CallRefused, CallRetryable, ConfigError, Stopped
 from mitigation.types import Model
 
 HEADER = "X-Battle"
@@ -40,7 +43,18 @@ class Prompt:
     @property
     def header(self) -> dict[str, str]:
         """The header that ties a request to its battle."""
-        return {HEADER: f"{self.caller}/{self.index}"}
+        return {HEADER: self.call}
+
+    @property
+    def call(self) -> str:
+        """Name of the call in headers and in the ledger."""
+        return f"{self.caller}/{self.index}"
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of everything that the model is told."""
+        told = "\x1f".join([self.system, *(f"{role}\x1e{text}" for role, text in self.messages)])
+        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +129,7 @@ def reading() -> Iterator[None]:
     try:
         yield
     except (TypeError, AttributeError, LookupError, ValueError, RecursionError) as error:
-        raise CallRetryable(f"the reply is malformed ({type(error).__name__})") from None
+        raise CallRetryable(f"the reply is malformed ({type(error).__name__})", paid=True) from None
 
 
 def checked(*, text: object, model: object, finish_reason: object, usage: tuple[object, object], secret: str) -> Completion:
@@ -127,11 +141,11 @@ def checked(*, text: object, model: object, finish_reason: object, usage: tuple[
         usage: tokens of the prompt and of the reply; what is no count becomes None.
         secret: the key that was sent, which is struck out wherever it comes back.
     """
-    if not isinstance(text, str) or not text.strip():
-        raise CallRetryable(f"the reply holds no text (finish reason {finish_reason!r})")
+    tokens = counted(usage)
     if not isinstance(model, str) or not isinstance(finish_reason, str):
-        raise CallRetryable("the reply names no model or no finish reason")
-    tokens = [n if isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**53 else None for n in usage]
+        raise CallRetryable("the reply names no model or no finish reason", paid=True, usage=tokens)
+    if not isinstance(text, str) or not text.strip():
+        raise CallEmpty(f"the reply holds no text (finish reason {finish_reason!r})", paid=True, usage=tokens)
     return Completion(
         text=cleaned(text, secret),
         model=cleaned(model, secret)[:200],
@@ -141,11 +155,17 @@ def checked(*, text: object, model: object, finish_reason: object, usage: tuple[
     )
 
 
+def counted(usage: tuple[object, object]) -> tuple[int | None, int | None]:
+    """Return tokens of prompt and reply; what is no count is None."""
+    one, other = (n if isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**53 else None for n in usage)
+    return one, other
+
+
 def failure(status: int | None, code: object, headers: Mapping[str, Any], message: str) -> CallError | Stopped:
-    """Return the error that an HTTP status means: stop the run, fail the call, or try again.
+    """Return the error that an HTTP status means: stop the run, fail the call, or try again. None of them is charged for.
 
     Args:
-        status: HTTP status, None when the request did not come back.
+        status: HTTP status, None when no connection came about.
         code: the provider's own error code or type.
         headers: response headers.
         message: what to show; must hold no key.
@@ -155,15 +175,48 @@ def failure(status: int | None, code: object, headers: Mapping[str, Any], messag
     if status in (401, 402, 403) or name in ("insufficient_quota", "billing_error", "authentication_error", "permission_error"):
         return Stopped(f"the provider turned the key or the account down ({what}); mend it and run the same command again")
     if status == 404:
-        return Stopped(f"the endpoint knows no such model or path ({what}); check the model's name and base_url")
+        return Stopped(
+            f"the endpoint knows no such model or path ({what}); the model may be retired: choose another pairing, or set "
+            "pairing.first.name and pairing.second.name to models that the provider lists, or mend base_url"
+        )
     if name in ("content_filter", "content_policy_violation"):
         return CallRefused(what)
     if status is None or status in (408, 409, 425, 429) or status >= 500:
-        return CallRetryable(what, retry_after=_seconds(headers.get("retry-after")))
+        return CallRetryable(what, retry_after=retry_after(headers), limited=status == 429)
     return CallError(what)
 
 
-def _seconds(value: object) -> float | None:
-    """Return a Retry-After header in seconds, or None for anything but a plain number of seconds."""
-    text = str(value or "").strip()
-    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text) else None
+def lost(error: Exception, secret: str) -> CallRetryable:
+    """Return the error of an attempt that ended without an HTTP answer.
+
+    Only where no connection came about was nothing sent; anything else may have been charged for.
+    """
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    unsent = any(type(link).__name__ in _UNSENT for link in chain)
+    reasons = list(dict.fromkeys(f"{type(link).__name__}: {link}".rstrip(": ") for link in chain))
+    return CallRetryable(cleaned(" ← ".join(reasons), secret)[:500], paid=not unsent)
+
+
+_UNSENT = ("ConnectError", "ConnectTimeout", "ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorSSLError")
+
+
+def retry_after(headers: Mapping[str, Any]) -> float | None:
+    """Return for how many seconds a provider asks to wait, in any form that providers use; None when it says nothing usable.
+
+    `retry-after-ms` and `retry-after` in seconds (RFC 9110 allows whole ones, providers send fractions), or `retry-after` as
+    an HTTP date; a date in the past is 0.
+    """
+    for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        text = str(headers.get(name) or "").strip()
+        if re.fullmatch(r"\d{1,20}(\.\d{1,20})?", text):
+            return float(text) * unit
+    try:
+        date = parsedate_to_datetime(str(headers.get("retry-after") or ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max(0.0, (date - datetime.now(UTC)).total_seconds())

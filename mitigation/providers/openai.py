@@ -8,7 +8,7 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from mitigation.errors import CallRefused, CallRetryable
-from mitigation.providers.base import Completion, Prompt, api_key, checked, cleaned, endpoint, failure, reading
+from mitigation.providers.base import Completion, Prompt, api_key, checked, cleaned, counted, endpoint, failure, lost, reading
 from mitigation.types import Model
 
 Clients = dict[tuple[str | None, str], openai.AsyncOpenAI]
@@ -76,7 +76,7 @@ class OpenAIModel:
         except openai.APIStatusError as error:
             raise failure(error.status_code, error.code, error.response.headers, cleaned(error.message, key)) from None
         except openai.APIError as error:
-            raise CallRetryable(cleaned(f"{type(error).__name__}: {error}", key)[:500]) from None
+            raise lost(error, key) from None
 
     def release(self, caller: str) -> None:
         """Nothing is kept for a battle."""
@@ -90,19 +90,22 @@ class OpenAIModel:
 def _completion(reply: object, key: str) -> Completion:
     """Validate a reply: the SDK hands on whatever came with status 200."""
     if not isinstance(reply, ChatCompletion):
-        raise CallRetryable("the endpoint answered 200, but not with a chat completion: is base_url right?")
+        raise CallRetryable("the endpoint answered 200, but not with a chat completion: is base_url right?", paid=True)
+    usage: object = reply.usage
+    tokens = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
     if not reply.choices:
-        raise CallRetryable("the reply holds no choices")
+        raise CallRetryable("the reply holds no choices", paid=True, usage=counted(tokens))
     choice = reply.choices[0]
     # The SDK builds replies without checking them: any field can be absent whatever its type says.
     message: object = choice.message
     if choice.finish_reason == "content_filter" or getattr(message, "refusal", None):
-        raise CallRefused(f"the provider refused to answer (finish reason {choice.finish_reason})")
-    usage: object = reply.usage
+        raise CallRefused(
+            f"the provider refused to answer (finish reason {choice.finish_reason})", paid=True, usage=counted(tokens)
+        )
     return checked(
         text=getattr(message, "content", None),
         model=reply.model,
         finish_reason=choice.finish_reason,
-        usage=(getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)),
+        usage=tokens,
         secret=key,
     )

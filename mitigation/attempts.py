@@ -1,0 +1,113 @@
+"""The attempts of one call: each is entered in the ledger before it is sent and closed with what it cost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from mitigation.errors import BudgetReached, CallError, CallRetryable, Postponed, Stopped
+from mitigation.journal import Reply
+from mitigation.ledger import Close, Try
+from mitigation.limits import pause
+from mitigation.prices import at_most, most_tokens, price, spent
+from mitigation.providers.base import ChatModel, Completion, Prompt
+from mitigation.recorder import Recorder
+
+
+class Attempts:
+    """Sends one prompt as often as it is told to.
+
+    Args:
+        model: what to ask; what a free model is asked is not recorded.
+        prompt: what to say.
+        recorder: where attempts are entered; None where nothing is recorded.
+        seconds: hard deadline of an attempt.
+        stopping: set when nothing more is to be sent.
+
+    Attributes:
+        count: attempts that were sent.
+    """
+
+    def __init__(
+        self, model: ChatModel, prompt: Prompt, *, recorder: Recorder | None, seconds: float, stopping: asyncio.Event
+    ) -> None:
+        self.count = 0
+        self._model, self._prompt = model, prompt
+        self._recorder = None if model.model.free else recorder
+        self._seconds, self._stopping = seconds, stopping
+        self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._usd: float | None = 0.0
+        self._price = price(model.model)
+        self._most = at_most(self._price, model.model, prompt)
+
+    @property
+    def tokens(self) -> int:
+        """What an attempt may take of the tokens a minute, roughly."""
+        return most_tokens(self._prompt) // 4 + self._model.model.max_tokens
+
+    async def send(self, deadline: float | None) -> Completion:
+        """Send once; the errors are those of `ChatModel.complete`, BudgetReached and Postponed."""
+        await self._admit()
+        self.count += 1
+        seconds = self._seconds
+        if deadline is not None:
+            seconds = max(0.001, min(seconds, deadline - asyncio.get_running_loop().time()))
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._model.complete(self._prompt)
+        except TimeoutError:
+            self._close("no answer in time", self._most)
+            raise CallRetryable(f"no reply within {seconds:.3g} s", paid=True) from None
+        except CallError as error:
+            self._close(type(error).__name__, self._cost(error.usage) if error.paid else 0.0)
+            raise
+        except Stopped:
+            self._close("turned down", 0.0)
+            raise
+
+    async def keep(self, completion: Completion, *, empty: int, keep: Callable[[Reply], Awaitable[None]] | None) -> Reply:
+        """Return the reply with what it took, after `keep` has stored it; only then is its attempt closed."""
+        usd = self._cost((completion.input_tokens, completion.output_tokens))
+        reply = Reply(
+            completion=completion,
+            prompt=self._prompt.digest,
+            calls=self.count,
+            empty=empty,
+            usd=None if usd is None or self._usd is None else self._usd + usd,
+            began=self._began,
+        )
+        if keep:
+            await keep(reply)
+        self._close("reply", usd)
+        return reply
+
+    async def _admit(self) -> None:
+        """Enter an attempt in the ledger; wait while the cap is taken up by calls that may turn out cheaper."""
+        if self._recorder is None:
+            return
+        entry, ledger, began = Try(self._prompt.call, self.count + 1, self._most), self._recorder.ledger, time.monotonic()
+        while not await self._recorder.attempt(entry):
+            if self._stopping.is_set():
+                raise Postponed("the run is stopping")
+            # What other processes have in flight may turn out cheaper too; what they never close is of dead ones.
+            alive = time.monotonic() - max(began, ledger.totals.changed) < self._seconds
+            others = ledger.shared and alive and len(ledger.totals.open) > ledger.mine
+            if not ledger.mine and not others:
+                raise BudgetReached(
+                    f"budget.usd={ledger.cap:g} is reached: ${ledger.totals.usd:.4f} are spent and the next call could cost "
+                    f"${entry.usd or 0.0:.4f}; raise budget.usd to go on"
+                )
+            await pause(0.05 if ledger.mine else 1.0, self._stopping)
+
+    def _cost(self, usage: tuple[int | None, int | None]) -> float | None:
+        """Return what an attempt cost; without a count of tokens, the most that it can have cost."""
+        known = spent(self._price, usage)
+        return self._most if known is None else known
+
+    def _close(self, how: str, usd: float | None) -> None:
+        """Enter what came of the latest attempt."""
+        self._usd = None if usd is None or self._usd is None else self._usd + usd
+        if self._recorder is not None:
+            self._recorder.close(Close(self._prompt.call, self.count, usd, how))

@@ -1,0 +1,192 @@
+"""Every attempt to send a paid call, in one file a study that all its processes share; and the cap on what they may cost.
+
+An attempt is entered with the most it can cost before it is sent, and closed with what it did cost. An attempt that was never
+closed, because its process died or its answer was lost, counts as paid in full. The file is read and written under a
+lock of the kernel, so that two processes never spend the same dollar.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from mitigation.errors import ConfigError, Stopped
+from mitigation.files import write_all
+from mitigation.records import seal, unseal
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """An attempt that is about to be sent: `call` is its X-Battle header, `usd` the most it can cost (None: price unknown)."""
+
+    call: str
+    number: int
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """What came of an attempt: its cost (None: not known, so all that was entered) and how it ended, in a word."""
+
+    call: str
+    number: int
+    usd: float | None
+    how: str
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a study has sent so far.
+
+    Attributes:
+        calls: attempts.
+        usd: dollars of closed attempts and the most that open ones can cost.
+        unpriced: attempts whose price is unknown.
+        open: the most that each open attempt can cost, by call, number and process.
+        damaged: lines that could not be read.
+        changed: when the file last grew, on this process's monotonic clock.
+    """
+
+    calls: int
+    usd: float
+    unpriced: int
+    open: dict[tuple[str, int, str], float]
+    damaged: int = 0
+    changed: float = 0.0
+
+
+class Ledger:
+    """The ledger of one study as one process sees it.
+
+    Args:
+        path: the file.
+        cap: dollars that the study may cost in all, over all runs and processes; None for no cap.
+        owner: name of this process.
+        shared: whether other processes write to it at the same time.
+    """
+
+    def __init__(self, path: Path, *, cap: float | None, owner: str, shared: bool = False) -> None:
+        self.cap, self.shared = cap, shared
+        self.totals = Totals(0, 0.0, 0, {})
+        self.path, self._owner = path, owner
+        self._offset = 0
+        self._descriptor: int | None = None
+
+    def open(self) -> None:
+        """Read what was sent before.
+
+        Raises:
+            ConfigError: the file cannot be opened, or its file system has no locks.
+        """
+        try:
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise ConfigError(f"{self.path} cannot be opened and locked ({error.strerror}): choose another folder") from None
+        try:
+            self._catch_up()
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    @property
+    def left(self) -> float:
+        """Dollars that no attempt has taken yet."""
+        return float("inf") if self.cap is None else self.cap - self.totals.usd
+
+    @property
+    def mine(self) -> int:
+        """Attempts of this process that are not closed yet."""
+        return sum(owner == self._owner for _, _, owner in self.totals.open)
+
+    def commit(self, entries: Sequence[Try | Close]) -> list[bool]:
+        """Write entries and wait for the disk; a Try is written only where the cap holds whatever the call will cost.
+
+        Returns:
+            For each entry whether it was written.
+
+        Raises:
+            OSError: the disk did not take them; none counts.
+        """
+        assert self._descriptor is not None, "open the ledger first"
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            self._catch_up()
+            left, answers, lines = self.left, [], []
+            for entry in entries:
+                cost = entry.usd or 0.0
+                fits = isinstance(entry, Close) or self.cap is None or (entry.usd is not None and cost <= left)
+                answers.append(fits)
+                if fits:
+                    left -= cost if isinstance(entry, Try) else 0.0
+                    lines.append(self._line(entry))
+            if lines:
+                write_all(self._descriptor, b"".join(lines))
+                self._catch_up()
+            return answers
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = None
+
+    def _line(self, entry: Try | Close) -> bytes:
+        record = {"call": entry.call, "n": entry.number, "by": self._owner, "usd": entry.usd}
+        if isinstance(entry, Close):
+            record["how"] = entry.how
+        else:
+            record["at"] = round(time.time(), 3)
+        return seal(record)
+
+    def _catch_up(self) -> None:
+        """Read what was appended since, by whomever; a torn end, of a process that died, is closed with a line end."""
+        assert self._descriptor is not None
+        size = os.fstat(self._descriptor).st_size
+        while self._offset < size:
+            data = os.pread(self._descriptor, min(size - self._offset, 1 << 24), self._offset)
+            whole = data.rfind(b"\n") + 1
+            if not whole:
+                os.write(self._descriptor, b"\n")
+                size += 1
+                continue
+            for line in data[:whole].splitlines():
+                self._enter(line)
+            self._offset += whole
+            self.totals.changed = time.monotonic()
+
+    def _enter(self, line: bytes) -> None:
+        """Count one line."""
+        totals = self.totals
+        try:
+            record = unseal(line)
+            key = record["call"], record["n"], record["by"]
+            usd = record["usd"]
+            how = record.get("how")
+        except (ValueError, KeyError, TypeError, AttributeError, orjson.JSONDecodeError):
+            totals.damaged += bool(line.strip())
+            return
+        if how is None:
+            totals.calls += 1
+            totals.unpriced += usd is None
+            totals.usd += usd or 0.0
+            totals.open[key] = usd or 0.0
+        elif key in totals.open:
+            most = totals.open.pop(key)
+            totals.usd += 0.0 if usd is None else usd - most
+
+
+def stopped(path: Path, error: OSError, size: int) -> Stopped:
+    """Return the fault of a disk that took no more."""
+    return Stopped(
+        f"{path} could not be written ({error.strerror}; {size:,} bytes needed): mend that, then run the same command again"
+    )

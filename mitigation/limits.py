@@ -1,0 +1,180 @@
+"""How many calls to one model may be in flight: as many as asked for, fewer when the provider says so, one when it is away.
+
+- Rate limits (HTTP 429) halve the number in flight, once an episode, and every success adds a little again: additive increase,
+  multiplicative decrease. A wait that the provider asks for holds for all calls to the model.
+- An outage is seen when many battles in a row meet nothing but faults: then a single call at a time tries again, more and more
+  rarely, and no battle is blamed. It ends with the first success.
+- When nothing gets through for `silence` seconds, the run stops; what is missing stays pending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import resource
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from aiolimiter import AsyncLimiter
+
+from mitigation.errors import Stopped
+from mitigation.types import Model
+
+# An outage: so many battles have failed without a success between them, over so many seconds.
+OUTAGE_CALLERS = 8
+OUTAGE_SECONDS = 5.0
+# While a provider is away, its next try comes after 1, 2, 4, ... seconds, at the most this many.
+LONGEST_PROBE = 30.0
+# Successes add up to a tenth of the ceiling for every round of calls in flight.
+ROUNDS = 10
+# Open files that a run needs beside its connections.
+SPARE_FILES = 48
+
+
+class Gate:
+    """Lets calls to one model through.
+
+    Args:
+        model: what is called.
+        ceiling: calls in flight at the most.
+        silence: seconds without a success after which the run stops.
+        longest_wait: cap on a wait that the provider asks for.
+        stopping: set when no more calls are to be sent.
+    """
+
+    def __init__(self, model: Model, *, ceiling: int, silence: float, longest_wait: float, stopping: asyncio.Event) -> None:
+        self.model = model
+        self.limit = float(ceiling)
+        self.in_flight = 0
+        self.not_before = 0.0
+        self.cuts = 0
+        self._ceiling, self._silence, self._longest_wait, self._stopping = ceiling, silence, longest_wait, stopping
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._episode = 0.0
+        self._failing: set[str] = set()
+        self._silent_since: float | None = None
+        self._probes = 0
+        self._requests = AsyncLimiter(model.requests_per_minute, 60) if model.requests_per_minute else None
+        self._tokens = AsyncLimiter(model.tokens_per_minute, 60) if model.tokens_per_minute else None
+
+    @property
+    def outage(self) -> bool:
+        """Whether the provider seems to be away for everybody."""
+        if self._silent_since is None or len(self._failing) < OUTAGE_CALLERS:
+            return False
+        return time.monotonic() - self._silent_since >= OUTAGE_SECONDS
+
+    @property
+    def width(self) -> int:
+        """Calls that may be in flight now."""
+        return 1 if self.outage else max(1, int(self.limit))
+
+    @asynccontextmanager
+    async def enter(self, tokens: int) -> AsyncIterator[None]:
+        """Wait for a place and hold it; `tokens` is what the call may take of the tokens a minute.
+
+        Leaves without waiting further once the run is stopping: the caller looks at that before it sends.
+        """
+        await self._place()
+        try:
+            if self._requests:
+                await self._requests.acquire()
+            if self._tokens:
+                await self._tokens.acquire(min(tokens, self._tokens.max_rate))
+            await self._until_allowed()
+            yield
+        finally:
+            self.in_flight -= 1
+            self._wake()
+
+    async def _place(self) -> None:
+        while self.in_flight >= self.width and not self._stopping.is_set():
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._queue.append(waiter)
+            try:
+                await waiter
+            except BaseException:
+                if waiter in self._queue:
+                    self._queue.remove(waiter)
+                else:  # the place was given to a task that went away
+                    self._wake()
+                raise
+        self.in_flight += 1
+
+    async def _until_allowed(self) -> None:
+        while (wait := self.not_before - time.monotonic()) > 0 and not self._stopping.is_set():
+            # Spread over a fifth of a second and a little of the wait, so that not all come back in one instant.
+            await pause(wait + random.uniform(0, 0.2 + 0.02 * wait), self._stopping)
+
+    def _wake(self) -> None:
+        free = self.width - self.in_flight
+        while self._queue and (free > 0 or self._stopping.is_set()):
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                free -= 1
+
+    def stop(self) -> None:
+        """Let go everybody who waits; call when `stopping` was set."""
+        self._wake()
+
+    def succeeded(self) -> None:
+        """Take note of an answer."""
+        self._failing.clear()
+        self._silent_since, self._probes = None, 0
+        if self.limit < self._ceiling:
+            self.limit = min(self._ceiling, self.limit + max(1.0, self._ceiling / ROUNDS) / self.limit)
+        self._wake()
+
+    def limited(self, *, sent: float, retry_after: float | None) -> None:
+        """Take note that the provider asked to slow down a call that was sent at `sent` on the monotonic clock."""
+        now = time.monotonic()
+        if retry_after:
+            self.not_before = max(self.not_before, now + min(retry_after, self._longest_wait))
+        # Calls that were on their way when the number was cut say nothing about the new number.
+        if sent >= self._episode:
+            self.limit = max(1.0, min(self.limit, self.in_flight) / 2)
+            self.cuts += 1
+            self._episode = now
+        self._note(now)
+
+    def failed(self, caller: str) -> None:
+        """Take note of a fault on the provider's side."""
+        now = time.monotonic()
+        self._failing.add(caller)
+        self._note(now)
+        if self.outage:
+            self._probes += 1
+            self.not_before = max(self.not_before, now + min(LONGEST_PROBE, 2.0 ** (self._probes - 1)))
+
+    def _note(self, now: float) -> None:
+        self._silent_since = now if self._silent_since is None else self._silent_since
+        if now - self._silent_since >= self._silence:
+            raise Stopped(
+                f"{self.model.name} has let no call through for {now - self._silent_since:,.0f} s: "
+                "look at the provider's status page, then run the same command again"
+            )
+
+
+async def pause(seconds: float, stopping: asyncio.Event) -> None:
+    """Sleep, but no longer than until the run is stopping."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        pass
+
+
+def descriptors(concurrency: int) -> int:
+    """Return how many battles at once the limit on open files allows, after raising it as far as this process may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 2 * concurrency + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+            soft = raised
+        return max(1, min(concurrency, (soft - SPARE_FILES) // 2))
+    return concurrency
