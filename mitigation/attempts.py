@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -87,19 +86,16 @@ class Attempts:
         """Enter an attempt in the ledger; wait while the cap is taken up by calls that may turn out cheaper."""
         if self._recorder is None:
             return
-        entry, ledger, began = Try(self._prompt.call, self.count + 1, self._most), self._recorder.ledger, time.monotonic()
-        while not await self._recorder.attempt(entry):
+        entry, ledger = Try(self._prompt.call, self.count + 1, self._most), self._recorder.ledger
+        while (answer := await self._recorder.attempt(entry)) != "yes":
             if self._stopping.is_set():
                 raise Postponed("the run is stopping")
-            # What other processes have in flight may turn out cheaper too; what they never close is of dead ones.
-            alive = time.monotonic() - max(began, ledger.totals.changed) < self._seconds
-            others = ledger.shared and alive and len(ledger.totals.open) > ledger.mine
-            if not ledger.mine and not others:
+            if answer == "never":
                 raise BudgetReached(
                     f"budget.usd={ledger.cap:g} is reached: ${ledger.totals.usd:.4f} are spent and the next call could cost "
                     f"${entry.usd or 0.0:.4f}; raise budget.usd to go on"
                 )
-            await pause(0.05 if ledger.mine else 1.0, self._stopping)
+            await pause(1.0 if ledger.shared else 0.05, self._stopping)
 
     def _cost(self, usage: tuple[int | None, int | None]) -> float | None:
         """Return what an attempt cost; without a count of tokens, the most that it can have cost."""

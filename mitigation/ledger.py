@@ -14,12 +14,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import orjson
 
 from mitigation.errors import ConfigError, Stopped
 from mitigation.files import write_all
 from mitigation.records import seal, unseal
+
+Answer = Literal["yes", "later", "never"]
+# An attempt of another process that wrote nothing for so long is one of a dead process.
+OTHERS_SECONDS = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +105,12 @@ class Ledger:
         """Dollars that no attempt has taken yet."""
         return float("inf") if self.cap is None else self.cap - self.totals.usd
 
-    @property
-    def mine(self) -> int:
-        """Attempts of this process that are not closed yet."""
-        return sum(owner == self._owner for _, _, owner in self.totals.open)
-
-    def commit(self, entries: Sequence[Try | Close]) -> list[bool]:
+    def commit(self, entries: Sequence[Try | Close]) -> list[Answer]:
         """Write entries and wait for the disk; a Try is written only where the cap holds whatever the call will cost.
 
         Returns:
-            For each entry whether it was written.
+            For each entry "yes" when it was written; "later" when an attempt that is under way may turn out cheap enough to
+            leave room for it; "never" when none is.
 
         Raises:
             OSError: the disk did not take them; none counts.
@@ -118,20 +119,26 @@ class Ledger:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         try:
             self._catch_up()
-            left, answers, lines = self.left, [], []
+            left, fits, lines = self.left, list[bool](), list[bytes]()
             for entry in entries:
+                is_try = isinstance(entry, Try)
                 cost = entry.usd or 0.0
-                fits = isinstance(entry, Close) or self.cap is None or (entry.usd is not None and cost <= left)
-                answers.append(fits)
-                if fits:
-                    left -= cost if isinstance(entry, Try) else 0.0
+                fits.append(not is_try or self.cap is None or (entry.usd is not None and cost <= left))
+                if fits[-1]:
+                    left -= cost if is_try else 0.0
                     lines.append(self._line(entry))
             if lines:
                 write_all(self._descriptor, b"".join(lines))
                 self._catch_up()
-            return answers
+            no: Answer = "later" if self._under_way() else "never"
+            return ["yes" if fit else no for fit in fits]
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _under_way(self) -> bool:
+        """Whether an attempt may still be closed: one of ours, or one of a process that wrote not long ago."""
+        others = self.shared and time.monotonic() - self.totals.changed < OTHERS_SECONDS
+        return any(others or owner == self._owner for _, _, owner in self.totals.open)
 
     def close(self) -> None:
         """Close the file."""

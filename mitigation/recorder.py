@@ -11,7 +11,7 @@ from mitigation import files, journal
 from mitigation.commits import GroupCommit
 from mitigation.errors import Stopped
 from mitigation.journal import Reply
-from mitigation.ledger import Close, Ledger, Try, stopped
+from mitigation.ledger import Answer, Close, Ledger, Try, stopped
 from mitigation.store import Study
 from mitigation.types import Battle, Transcript
 
@@ -38,7 +38,7 @@ class Recorder:
     def __init__(self, study: Study, ledger: Ledger, reserve: files.Reserve | None = None) -> None:
         self.study, self.ledger = study, ledger
         self._reserve = reserve
-        self._group: GroupCommit[_Line | Try | Close, bool] = GroupCommit(self._commit)
+        self._group: GroupCommit[_Line | Try | Close, Answer] = GroupCommit(self._commit)
 
     async def __aenter__(self) -> Recorder:
         return self
@@ -46,8 +46,8 @@ class Recorder:
     async def __aexit__(self, *_: object) -> None:
         await self._group.close()
 
-    async def attempt(self, entry: Try) -> bool:
-        """Enter an attempt before it is sent; False when the cap leaves no room for it now. Stopped: the disk took it not."""
+    async def attempt(self, entry: Try) -> Answer:
+        """Enter an attempt before it is sent; only after a "yes" it may be. Stopped: the disk took it not."""
         return await self._group.wait(entry)
 
     def close(self, entry: Close) -> None:
@@ -63,7 +63,7 @@ class Recorder:
         """Store a finished battle; Stopped: the disk took it not."""
         await self._group.wait(_Line(*self.study.line(battle)))
 
-    def _commit(self, items: Sequence[_Line | Try | Close]) -> list[bool]:
+    def _commit(self, items: Sequence[_Line | Try | Close]) -> list[Answer]:
         """Write lines file by file, then the ledger: an attempt is only closed once its reply is safe."""
         lines: dict[Path, list[bytes]] = {}
         for item in items:
@@ -73,14 +73,14 @@ class Recorder:
             self._write(path, b"".join(parts))
         entries = [item for item in items if not isinstance(item, _Line)]
         if not entries:
-            return [True] * len(items)
+            return ["yes"] * len(items)
         try:
             written = iter(self.ledger.commit(entries))
         except OSError as error:
             if not self._room(error):
                 raise stopped(self.ledger.path, error, 200 * len(entries)) from None
             raise Stopped(f"the disk of {self.study.folder} is full: free space, then run the same command again") from None
-        return [True if isinstance(item, _Line) else next(written) for item in items]
+        return ["yes" if isinstance(item, _Line) else next(written) for item in items]
 
     def _write(self, path: Path, data: bytes) -> None:
         try:
