@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from experiments import _launching, _wiring
 from experiments._progress import Report
 from experiments.cli import say, warn
+from mitigation import loops
 from mitigation.design import interleave
 from mitigation.errors import BudgetReached, MitigationError
 from mitigation.fight import Event, Notice
@@ -62,7 +63,7 @@ def fight(sweep: _wiring.Sweep, command: str, *, label: str = "") -> int:
         say(f"{label}study {study.name}: {size}, {done} done, {len(work.todo)} to fight{begun}")
         if work.todo:
             with Report(total=total, done=done, state=state, budget=settings.budget, label=label) as progress:
-                interrupted = asyncio.run(_fight(work, study, sweep, state, progress, command))
+                interrupted = loops.run(_fight(work, study, sweep, state, progress, command))
         counts = states(work.planned, study.statuses(sweep.cells)[0])
     return close(study.name, counts, state, interrupted, command, label=label)
 
@@ -144,7 +145,7 @@ def ask_models(sweep: _wiring.Sweep) -> None:
     study, state = Study(_wiring.RESULTS, sweep.study), Run()
     with opened(study, sweep.cells) as work:
         if work.todo:
-            asyncio.run(session(work, study, replace(sweep.settings, battles=False), state=state, notify=_said))
+            loops.run(session(work, study, replace(sweep.settings, battles=False), state=state, notify=_said))
     if state.fault:
         raise state.fault
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mitigation import loops
 from mitigation.design import check_cells, interleave
 from mitigation.freezing import check
 from mitigation.provenance import provenance, versions
@@ -63,7 +63,7 @@ def run(
         if work.todo:
             # A loop may be running in this thread already, as in a notebook; one of our own in another thread never clashes.
             with ThreadPoolExecutor(1) as thread:
-                thread.submit(asyncio.run, session(work, store, settings, state=state)).result()
+                thread.submit(loops.run, session(work, store, settings, state=state)).result()
         if state.fault:
             raise state.fault
         return states(work.planned, store.statuses(cells)[0])

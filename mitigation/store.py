@@ -73,8 +73,11 @@ class Study:
             for cell in cells:
                 lock = self.cell_folder(*cell.key) / ".lock"
                 locks.enter_context(held(lock, f"cell {'/'.join(cell.key)} of study {self.name}"))
+            owned = [self.cell_folder(*cell.key) for cell in cells] or [self.folder]
+            for leftover in (path for folder in owned for path in folder.glob(".*.[0-9]*")):  # of a process that was killed
+                leftover.unlink(missing_ok=True)
             # A full disk is found here, before the first call is paid for.
-            reserve = Reserve(self.folder / f".reserve-{os.getpid()}", room)
+            reserve = Reserve(owned[0] / ".reserve", room)
             try:
                 reserve.take()
             except StoreError as error:

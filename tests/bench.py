@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mitigation.calls import CallPolicy
+from mitigation import loops
 from mitigation.design import interleave
-from mitigation.providers import Connections
-from mitigation.runner import Run, models, run
+from mitigation.runner import Run, Settings, session
 from mitigation.store import Study
 from mitigation.types import Cell, Identity, Model, Pairing, Scenario
 
-BATTLES, MESSAGES, AT_ONCE = 100, 10, 50
+BATTLES, MESSAGES, AT_ONCE = 200, 10, 100
 
 SERVER = """
 import asyncio, json
@@ -62,18 +61,17 @@ def cell(model: Model, *, battles: int, messages: int) -> Cell:
     return Cell(identity=control, scenario=scenario, pairing=pairing, replicates=battles, messages=messages, seed=0)
 
 
-def ours(model: Model, *, battles: int, messages: int, at_once: int) -> None:
-    """Fight with the runner, every battle stored and synced."""
-    planned = interleave([cell(model, battles=battles, messages=messages)])
+def ours(model: Model, *, battles: int, messages: int, at_once: int, budget: float | None = None) -> None:
+    """Fight with the runner: journal, ledger and budget on, every reply and every battle stored and synced."""
+    from mitigation.work import opened
 
-    async def fight(folder: str) -> None:
-        async with Connections(models(planned)) as connections:
-            study = Study(Path(folder), "bench")
-            await run(planned, connections, study, concurrency=at_once, policy=CallPolicy(), notify=lambda _: None, state=Run())
-            assert len(study.read()[0]) == battles
-
+    cells = [cell(model, battles=battles, messages=messages)]
+    settings = Settings(concurrency=at_once, budget=budget)
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(fight(folder))
+        study, state = Study(Path(folder), "bench"), Run()
+        with opened(study, cells, concurrency=at_once) as work:
+            loops.run(session(work, study, settings, state=state))
+        assert state.done["complete"] == battles, (state.done, state.fault)
 
 
 def shipped(base_url: str) -> None:
@@ -106,9 +104,9 @@ def calls() -> None:
         assert server.stdout is not None
         url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
         os.environ["BENCH_KEY"] = "none"
-        model = Model(name="m", provider="openai", base_url=url, api_key_env="BENCH_KEY")
+        model = Model(name="m", provider="openai", base_url=url, api_key_env="BENCH_KEY", price={"input": 1.0, "output": 2.0})
         theirs = cpu(lambda: shipped(url))
-        mine = cpu(lambda: ours(model, battles=BATTLES, messages=MESSAGES, at_once=AT_ONCE))
+        mine = cpu(lambda: ours(model, battles=BATTLES, messages=MESSAGES, at_once=AT_ONCE, budget=1e4))
         server.kill()
     count = BATTLES * MESSAGES
     per_call = [1000 * spent[0] / count for spent in (mine, theirs)]

@@ -16,6 +16,8 @@ from mitigation.errors import CallEmpty, CallError, CallRefused, CallRetryable, 
 from mitigation.types import Model
 
 HEADER = "X-Battle"
+# Longer than any deadline of an attempt.
+NO_TIMEOUT = 1e7
 
 Speaker = Literal["user", "assistant"]
 

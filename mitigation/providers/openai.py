@@ -8,7 +8,19 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from mitigation.errors import CallRefused, CallRetryable
-from mitigation.providers.base import Completion, Prompt, api_key, checked, cleaned, counted, endpoint, failure, lost, reading
+from mitigation.providers.base import (
+    NO_TIMEOUT,
+    Completion,
+    Prompt,
+    api_key,
+    checked,
+    cleaned,
+    counted,
+    endpoint,
+    failure,
+    lost,
+    reading,
+)
 from mitigation.types import Model
 
 Clients = dict[tuple[str | None, str], openai.AsyncOpenAI]
@@ -39,18 +51,18 @@ class OpenAIModel:
         client = self._clients.get((base_url, key))
         if client is None:
             # max_retries=0: a retry inside the SDK would be a paid call that nobody counted.
-            client = openai.AsyncOpenAI(api_key=key, base_url=base_url, max_retries=0, http_client=openai.DefaultAioHttpClient())
+            # The hard deadline of an attempt is ours, so the SDK's own must not end one before.
+            client = openai.AsyncOpenAI(
+                api_key=key, base_url=base_url, max_retries=0, timeout=NO_TIMEOUT, http_client=openai.DefaultAioHttpClient()
+            )
             self._clients[base_url, key] = client
         return client
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
-        """Return the fields of the request that the SDK passes on unread.
-
-        The history goes this way because the SDK walks typed messages on every call, which costs more than the call.
-        """
+        """Return the fields of the request."""
         messages: list[dict[str, str]] = [{"role": "system", "content": prompt.system}]
         messages += [{"role": role, "content": text} for role, text in prompt.messages]
-        body: dict[str, Any] = {"messages": messages, **self.model.extra}
+        body: dict[str, Any] = {"model": self.model.name, "messages": messages, **self.model.extra}
         # OpenAI has renamed the limit and its newer models refuse the old name; compatible servers know the old one.
         body["max_tokens" if self.model.base_url or self.model.provider == "embedded" else "max_completion_tokens"] = (
             self.model.max_tokens
@@ -69,8 +81,9 @@ class OpenAIModel:
         key = client.api_key
         try:
             with reading():
-                reply: object = await client.chat.completions.create(
-                    model=self.model.name, messages=[], extra_body=self._body(prompt), extra_headers=prompt.header
+                # `create` walks every message of the history on every call, which costs more than the rest of the call.
+                reply: object = await client.post(
+                    "/chat/completions", cast_to=ChatCompletion, body=self._body(prompt), options={"headers": prompt.header}
                 )
                 return _completion(reply, key)
         except openai.APIStatusError as error:
