@@ -151,10 +151,10 @@ class Report:
         left = self._total - self._before - fought
         if not fought:
             return f"{now - self._began:.0f} s"
-        return f"about {_span((now - self._began) / fought * left)} left"
+        return f"about {span((now - self._began) / fought * left)} left"
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """Return a span of time as people say it."""
     for unit, size in (("h", 3600.0), ("min", 60.0)):
         if seconds >= 2 * size:

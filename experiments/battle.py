@@ -65,7 +65,8 @@ def fight(sweep: _wiring.Sweep, command: str, *, label: str = "") -> int:
             with Report(total=total, done=done, state=state, budget=settings.budget, label=label) as progress:
                 interrupted = loops.run(_fight(work, study, sweep, state, progress, command))
         counts = states(work.planned, study.statuses(sweep.cells)[0])
-    return close(study.name, counts, state, interrupted, command, label=label)
+    totals = state.ledger.totals if state.ledger else Totals()
+    return close(study.name, counts, totals, state.fault, interrupted, command, label=label)
 
 
 async def _fight(work: Work, study: Study, sweep: _wiring.Sweep, state: Run, progress: Report, command: str) -> int:
@@ -98,16 +99,25 @@ async def _fight(work: Work, study: Study, sweep: _wiring.Sweep, state: Run, pro
     return received[0] if received else 0
 
 
-def close(name: str, counts: Counter[str], state: Run, interrupted: int, command: str, *, label: str = "") -> int:
+def close(
+    name: str,
+    counts: Counter[str],
+    spent: Totals,
+    fault: MitigationError | None,
+    interrupted: int,
+    command: str,
+    *,
+    label: str = "",
+) -> int:
     """Print what came of every planned battle and return the exit code."""
     kinds = ("complete", "refused", "failed", "pending", "excluded")
     told = ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind] or kind != "excluded")
     partial = "partial: " if counts["pending"] else ""
-    say(f"{label}{partial}{counts.total()} battles: {told}{_money(state.ledger.totals if state.ledger else None)}")
+    say(f"{label}{partial}{counts.total()} battles: {told}{_money(spent)}")
     again = f"mitigation battle {command}"
-    if state.fault:
-        warn(f"{label}stopped: {state.fault}\nresume with: {again}")
-        return state.fault.exit_code
+    if fault:
+        warn(f"{label}stopped: {fault}\nresume with: {again}")
+        return fault.exit_code
     if interrupted:
         warn(f"{label}interrupted; every reply is stored; resume with: {again}")
         return 128 + interrupted
@@ -121,9 +131,9 @@ def close(name: str, counts: Counter[str], state: Run, interrupted: int, command
     return 0
 
 
-def _money(totals: Totals | None) -> str:
+def _money(totals: Totals) -> str:
     """Return what the study has cost, over all its runs."""
-    if totals is None or not totals.calls:
+    if not totals.calls:
         return ""
     unpriced = f" ({totals.unpriced} of them at an unknown price)" if totals.unpriced else ""
     return f"; {totals.calls:,} calls{unpriced}, ${totals.usd:.4f} so far"
@@ -159,14 +169,10 @@ def close_all(
     study: Study, sweep: _wiring.Sweep, fault: MitigationError | None, interrupted: int, codes: set[int], command: str
 ) -> int:
     """Print what came of a sweep that several processes fought and return its exit code."""
-    state = Run(fault=fault, ledger=study.ledger(cap=None))
-    assert state.ledger is not None
-    state.ledger.open()
-    state.ledger.close()
-    if state.fault is None and not interrupted and BudgetReached.exit_code in codes:
-        state.fault = BudgetReached("budget.usd is reached; raise it to go on")
+    if fault is None and not interrupted and BudgetReached.exit_code in codes:
+        fault = BudgetReached("budget.usd is reached; raise it to go on")
     counts = states(interleave(sweep.cells), study.statuses(sweep.cells)[0])
-    return close(study.name, counts, state, interrupted, command)
+    return close(study.name, counts, study.spent(), fault, interrupted, command)
 
 
 if __name__ == "__main__":

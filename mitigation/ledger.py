@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -59,10 +59,10 @@ class Totals:
         changed: when the file last grew, on this process's monotonic clock.
     """
 
-    calls: int
-    usd: float
-    unpriced: int
-    open: dict[tuple[str, int, str], float]
+    calls: int = 0
+    usd: float = 0.0
+    unpriced: int = 0
+    open: dict[tuple[str, int, str], float] = field(default_factory=dict)
     damaged: int = 0
     changed: float = 0.0
 
@@ -79,20 +79,23 @@ class Ledger:
 
     def __init__(self, path: Path, *, cap: float | None, owner: str, shared: bool = False) -> None:
         self.cap, self.shared = cap, shared
-        self.totals = Totals(0, 0.0, 0, {})
+        self.totals = Totals()
+        self._writing = False
         self.path, self._owner = path, owner
         self._offset = 0
         self._descriptor: int | None = None
 
-    def open(self) -> None:
-        """Read what was sent before.
+    def open(self, *, write: bool = True) -> None:
+        """Read what was sent before; without `write` the file is only looked at.
 
         Raises:
             ConfigError: the file cannot be opened, or its file system has no locks.
         """
+        self._writing = write
         try:
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT if write else os.O_RDONLY
+            self._descriptor = os.open(self.path, flags, 0o600)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX if write else fcntl.LOCK_SH)
         except OSError as error:
             raise ConfigError(f"{self.path} cannot be opened and locked ({error.strerror}): choose another folder") from None
         try:
@@ -162,6 +165,8 @@ class Ledger:
         while self._offset < size:
             data = os.pread(self._descriptor, min(size - self._offset, 1 << 24), self._offset)
             whole = data.rfind(b"\n") + 1
+            if not whole and not self._writing:
+                return
             if not whole:
                 os.write(self._descriptor, b"\n")
                 size += 1

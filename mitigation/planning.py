@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from mitigation.costs import Measured
 from mitigation.design import stratum
 from mitigation.significance.arrangements import smallest_p
-from mitigation.types import AnalysisPlan, Battle
+from mitigation.types import AnalysisPlan, Battle, Transcript
 from mitigation.work import missing
 
 
@@ -45,6 +47,31 @@ def cell_plans(battles: Sequence[Battle], statuses: Mapping[str, str]) -> list[C
         )
         for key in sorted(cells)
     ]
+
+
+def measured(battles: Iterable[Transcript]) -> dict[str, Measured]:
+    """Return what stored battles took, by name of pairing; battles of which nothing is known tell nothing."""
+    sums: dict[str, list[float]] = {}
+    for battle in battles:
+        told = [turn.output_tokens for turn in battle.replies if turn.output_tokens is not None]
+        if battle.status == "complete" and told:
+            entry = sums.setdefault(battle.pairing, [0.0] * 5)
+            spent = _seconds(battle)
+            for place, value in enumerate((1, len(battle.replies), sum(told), len(told), spent or 0.0)):
+                entry[place] += value
+    return {
+        pairing: Measured(messages=messages / count, tokens=tokens / replies, seconds=seconds / messages if seconds else None)
+        for pairing, (count, messages, tokens, replies, seconds) in sums.items()
+    }
+
+
+def _seconds(battle: Transcript) -> float | None:
+    """Return how long a battle took, None when it was not told or makes no sense."""
+    try:
+        began, ended = (datetime.fromisoformat(str(when)) for when in (battle.started_at, battle.finished_at))
+        return max(0.0, (ended - began).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 def feasibility(battles: Sequence[Battle], plan: AnalysisPlan) -> list[str]:

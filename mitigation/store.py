@@ -25,7 +25,7 @@ from mitigation.definitions import read_definition
 from mitigation.errors import ConfigError, Stopped, StoreError
 from mitigation.files import Reserve, append, write_atomically
 from mitigation.journal import Reply
-from mitigation.ledger import Ledger
+from mitigation.ledger import Ledger, Totals
 from mitigation.locks import held
 from mitigation.records import seal, transcript, unseal
 from mitigation.types import Cell, Status, Transcript
@@ -197,6 +197,14 @@ class Study:
     def ledger(self, *, cap: float | None, shared: bool = False) -> Ledger:
         """Return the study's ledger as this process sees it."""
         return Ledger(self.folder / "ledger.jsonl", cap=cap, owner=f"{os.getpid()}.{secrets.token_hex(4)}", shared=shared)
+
+    def spent(self) -> Totals:
+        """Return what the study has sent and spent so far; nothing is written."""
+        ledger = self.ledger(cap=None)
+        if ledger.path.exists():
+            ledger.open(write=False)
+            ledger.close()
+        return ledger.totals
 
     def exists(self) -> bool:
         """Return whether anything of the study is on disk."""
