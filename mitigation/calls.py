@@ -113,6 +113,11 @@ class Calls:
         return self._gates[key]
 
     @property
+    def stopping(self) -> bool:
+        """Whether nothing more is to be sent."""
+        return self._stopping.is_set()
+
+    @property
     def in_flight(self) -> int:
         """Calls that are being answered or wait for their turn."""
         return sum(gate.in_flight for gate in self._gates.values())

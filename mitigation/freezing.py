@@ -63,7 +63,7 @@ def freeze(study: Study, cells: Sequence[Cell], *, allow_change: bool = False) -
         old, new = read_definition(study.cell_folder(*key) / "cell.json"), next(c for c in cells if c.key == key)
         assert old is not None
         told.append(
-            f"{'/'.join(key)}: {first_conflict([definition(new)], [old])}; its earlier battles are {_set_aside(study, key)}"
+            f"{'/'.join(key)}: {first_conflict([definition(new)], [old])}; its earlier battles are now in {_set_aside(study, key)}"
         )
     for cell in cells:
         path, frozen = study.cell_folder(*cell.key) / "cell.json", definition(cell)

@@ -31,10 +31,15 @@ async def preflight(models: Sequence[Model], connections: Connections, calls: Ca
 async def _try(model: Model, connections: Connections, calls: Calls) -> str | None:
     """Return what is wrong with a model, None when it answers."""
     prompt = Prompt(caller=CALLER, index=0, seat=0, system="Answer in one word.", messages=(("user", "Are you there?"),), seed=0)
+    deadline = asyncio.get_running_loop().time() + calls.policy.attempt_seconds
     try:
-        await calls.ask(connections[model], prompt)
-    except (BudgetReached, Postponed):
+        await calls.ask(connections[model], prompt, deadline=deadline)
+    except BudgetReached:
         raise
+    except Postponed:
+        if calls.stopping:
+            raise
+        return None  # it is there, and asks to slow down; the sweep can wait for that
     except (CallRefused, CallEmpty):
         return None  # it answers; what it says to this question does not matter
     except (CallError, Stopped) as error:

@@ -109,7 +109,7 @@ class AnthropicModel:
 def _error_type(body: object) -> object:
     """Return the error type inside the body of a refused request."""
     error = body.get("error") if isinstance(body, dict) else None
-    return error.get("type") if isinstance(error, dict) else None
+    return error.get("type") or error.get("code") if isinstance(error, dict) else None
 
 
 def _completion(reply: object, key: str) -> Completion:

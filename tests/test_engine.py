@@ -1,0 +1,425 @@
+"""The engine against faults of providers and of money: real child processes, a server that counts what it was paid for."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import faultserver as fs
+from tests.conftest import Command, child_environment
+from tests.faultserver import FaultServer
+
+PAID = ["battle", "-m", "study=paid", "identity=control,unique_disassociative", "pairing=openai_self", "messages=4"]
+PRICE = ["pairing.first.price={input: 1000, output: 5000}", "pairing.second.price={input: 1000, output: 5000}"]
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """A server that answers every request well until it is given a script."""
+    with FaultServer() as running:
+        yield running
+
+
+def battles(project: Path, study: str = "paid") -> list[dict[str, Any]]:
+    """The latest line of every battle."""
+    latest = {}
+    for path in sorted((project / "results" / study).rglob("battles.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            latest[record["battle_id"]] = record
+    return [latest[name] for name in sorted(latest)]
+
+
+def texts(project: Path, study: str = "paid") -> dict[str, list[str]]:
+    """What was said in every battle."""
+    return {record["battle_id"]: [turn["text"] for turn in record["turns"]] for record in battles(project, study)}
+
+
+def asked(server: FaultServer) -> Counter[str]:
+    """How often a full answer was sent for each message of a battle."""
+    return Counter(f"{p.battle}/{p.index}" for p in server.ledger if p.paid and p.battle != "preflight")
+
+
+def only(battle: str, index: int, fault: fs.Fault, times: int = 10**6) -> fs.Script:
+    """A script: one message of one battle meets a fault, the first so many times."""
+    return lambda _, name, place, attempt: fault if battle in name and place == index and attempt <= times else None
+
+
+def start(project: Path, server: FaultServer, *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "experiments", *PAID, *more],
+        cwd=project,
+        env=child_environment(**server.environment()),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+# --- money
+
+
+def test_the_cap_holds_to_the_cent_and_a_larger_one_goes_on(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P17: the cap is reached while 64 calls are in flight; what the server billed stays below it."""
+    server.delay, server.jitter = 0.02, 0.05
+    arguments = [*PAID, *PRICE, "replicates=40", "concurrency=64", "pairing.first.max_tokens=40", "pairing.second.max_tokens=40"]
+    cap = 40.0
+    done = mitigation(*arguments, f"budget.usd={cap:g}", **server.environment())
+    assert done.returncode == 4, done.stderr
+    assert "budget.usd=40 is reached" in done.stderr
+    assert "raise budget.usd to go on" in done.stderr
+    assert "resume with: mitigation battle -m study=paid" in done.stderr
+    server.settle()
+    spent = billed(project)
+    assert 0 < spent <= cap
+    # No call that would have fitted was left out: what is left is less than the dearest call.
+    assert cap - spent < 1000e-6 * 4_000 + 5000e-6 * 40
+    before = asked(server)
+    done = mitigation(*arguments, "budget.usd=10000", **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert asked(server).total() == 2 * 40 * 4 - short(project)
+    assert set(asked(server).values()) == {1}
+    assert before.total() < asked(server).total()
+
+
+def billed(project: Path) -> float:
+    """Dollars for the answers that are on disk, by their own count of tokens."""
+    total = 0.0
+    for path in (project / "results" / "paid").rglob("journal.jsonl"):
+        for line in path.read_text().splitlines():
+            reply = json.loads(line)
+            total += 1000e-6 * reply["input_tokens"] + 5000e-6 * reply["output_tokens"]
+    return total
+
+
+def short(project: Path) -> int:
+    """Messages that battles did without because somebody conceded."""
+    return sum(4 - (len(record["turns"]) - 1) for record in battles(project))
+
+
+def test_an_unknown_price_is_unpriced_and_refuses_a_budget(project: Path, mitigation: Command, server: FaultServer) -> None:
+    arguments = ["battle", "study=paid", "pairing=compatible", "messages=2", "replicates=1"]
+    done = mitigation(*arguments, "budget.usd=5", **server.environment())
+    assert done.returncode == 2
+    assert "the price of local-model is unknown" in done.stderr
+    assert not server.ledger
+    done = mitigation(*arguments, **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert "3 calls (3 of them at an unknown price), $0.0000 so far" in done.stdout
+    assert battles(project)[0]["usd"] is None
+
+
+def test_a_lost_answer_counts_as_paid(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P8: what was sent and never answered may have been charged for, so it counts at its most."""
+    server.script = only("control.00000", 1, fs.good(after=5.0), times=1)
+    done = mitigation(*PAID, *PRICE, "replicates=1", "patience.attempt_seconds=0.5", **server.environment())
+    assert done.returncode == 0, done.stderr
+    record = battles(project)[0]
+    replies = sum(1000e-6 * t["input_tokens"] + 5000e-6 * t["output_tokens"] for t in record["turns"][1:])
+    assert record["calls"] == len(record["turns"])
+    assert record["usd"] > replies + 5000e-6 * 2000
+    closed = [json.loads(line) for line in (project / "results" / "paid" / "ledger.jsonl").read_text().splitlines()]
+    assert Counter(entry.get("how") for entry in closed)["no answer in time"] == 1
+
+
+# --- journal
+
+
+@pytest.mark.parametrize("after", [5, 23, 50])
+def test_a_killed_battle_goes_on_where_it_was(after: int, project: Path, mitigation: Command, server: FaultServer) -> None:
+    """R1 and P19: SIGKILL, then the same command: no message but those in flight is asked again, with the same history."""
+    server.delay = 0.01
+    with start(project, server, "replicates=10", "concurrency=4") as child:
+        until(lambda: asked(server).total() >= after)
+        child.kill()
+        child.communicate()
+    server.settle()
+    done = mitigation(*PAID, "replicates=10", "concurrency=4", **server.environment())
+    assert done.returncode == 0, done.stderr
+    again = [message for message, times in asked(server).items() if times > 1]
+    assert len(again) <= 4
+    assert sum(asked(server).values()) - len(asked(server)) == len(again)
+    told = re.search(r"(\d+) calls of earlier runs were sent and their replies lost", done.stderr)
+    assert len(again) <= (int(told.group(1)) if told else 0) <= 4
+    hashes: dict[tuple[str, int], set[str]] = {}
+    for post in server.ledger:
+        hashes.setdefault((post.battle, post.index), set()).add(post.sha256)
+    assert all(len(found) == 1 for key, found in hashes.items() if key[0] != "preflight")
+    golden = texts(project)
+    done = mitigation(*[a.replace("study=paid", "study=gold") for a in PAID], "replicates=10", **server.environment())
+    assert done.returncode == 0
+    assert texts(project, "gold") == golden
+
+
+def test_a_failed_battle_is_tried_again_from_the_message_that_failed(
+    project: Path, mitigation: Command, server: FaultServer
+) -> None:
+    server.script = only("control.00000", 3, fs.status(400))
+    done = mitigation(*PAID, "replicates=2", **server.environment())
+    assert done.returncode == 3
+    assert "failed: egomaniac.openai_self.control.00000: HTTP 400" in done.stderr
+    assert "1 failed, 0 pending" in done.stdout
+    server.script = None
+    done = mitigation(*PAID, "replicates=2", **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert set(asked(server).values()) == {1}
+    assert {record["status"] for record in battles(project)} == {"complete"}
+
+
+# --- faults of a provider
+
+
+def test_a_rate_limit_with_a_time_is_waited_for_by_all(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P1: after Retry-After: 2 nobody asks again before two seconds are over."""
+    server.script = only("control.00000", 1, fs.status(429, retry_after="2"), times=1)
+    done = mitigation(*PAID, "replicates=1", "concurrency=1", **server.environment())
+    assert done.returncode == 0, done.stderr
+    first, second, *_ = (post.at for post in server.ledger if post.battle.endswith("control.00000") and post.index == 1)
+    assert second - first >= 2.0
+    assert len([p for p in server.ledger if p.faulty]) == 1
+
+
+@pytest.mark.parametrize("value", ["3600", "1e9", "-1", "abc", "Wed, 21 Oct 2015 07:28:00 GMT", "NaN"])
+def test_no_wait_is_longer_than_its_cap(value: str, project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P2: whatever Retry-After says, the wait is short and is shown, and the battle goes on."""
+    server.script = only("control.00000", 1, fs.status(429, retry_after=value), times=1)
+    done = mitigation(*PAID, "replicates=1", "patience.longest_wait=1", **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert set(asked(server).values()) == {1}
+
+
+def test_a_battle_that_is_only_asked_to_wait_stays_pending(project: Path, mitigation: Command, server: FaultServer) -> None:
+    server.script = only("control.00000", 2, fs.status(429, retry_after="3600"))
+    done = mitigation(
+        *PAID, "replicates=1", "patience.longest_wait=0.5", "patience.battle_seconds=2", "concurrency=1", **server.environment()
+    )
+    assert done.returncode == 3
+    assert "0 failed, 1 pending" in done.stdout
+    server.script = None
+    assert mitigation(*PAID, "replicates=1", **server.environment()).returncode == 0
+    assert set(asked(server).values()) == {1}
+
+
+def test_a_storm_of_rate_limits_fails_no_battle(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P3, made short: nine of ten answers are 429 for a while; then the full rate comes back."""
+    began: list[float] = []
+
+    def storm(number: int, battle: str, index: int, attempt: int) -> fs.Fault | None:
+        if battle == "preflight":
+            return None
+        began.append(time.monotonic())
+        return fs.status(429) if time.monotonic() - began[0] < 5 and number % 10 else None
+
+    server.script, server.delay = storm, 0.02
+    done = mitigation(*PAID, "replicates=40", "concurrency=32", **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert "80 complete, 0 refused, 0 failed, 0 pending" in done.stdout
+    times = [post.at - began[0] for post in server.ledger if post.battle != "preflight"]
+    first = sum(0 <= at < 1 for at in times)
+    late = sum(3 <= at < 4 for at in times)
+    assert late <= first / 2, (first, late)
+
+
+def test_server_faults_are_tried_exactly_as_often_as_allowed(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P4: 500, 502, 503, 529 in turn for one message; the others are not held up."""
+    codes = (500, 502, 503, 529)
+    server.script = lambda _, battle, index, attempt: (
+        fs.status(codes[attempt % 4]) if "control.00000" in battle and index == 2 else None
+    )
+    done = mitigation(*PAID, "replicates=2", "patience.attempts=3", **server.environment())
+    assert done.returncode == 3
+    assert sum(post.faulty for post in server.ledger) == 3
+    assert "gave up after 3 attempts; the last one: HTTP 529" in done.stderr
+    record = next(r for r in battles(project) if r["battle_id"].endswith("control.00000"))
+    assert (record["status"], record["ending"]) == ("failed", "provider_error")
+
+
+@pytest.mark.parametrize("fault", [fs.cut(), fs.cut(0.7), fs.cut(0.7, reset=True), fs.html(), fs.broken_json()])
+def test_a_broken_answer_is_tried_again_and_never_stored(
+    fault: fs.Fault, project: Path, mitigation: Command, server: FaultServer
+) -> None:
+    """P7 and P11."""
+    server.script = only("control.00000", 2, fault, times=1)
+    done = mitigation(*PAID, "replicates=1", **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert sum(post.faulty for post in server.ledger) == 1
+    assert all("busy" not in text for said in texts(project).values() for text in said)
+
+
+def test_dripping_and_silence_end_at_the_deadlines(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P9 and P10: the last battle meets a black hole; the run ends all the same, and says what failed."""
+    server.script = only("control.00001", 4, fs.black_hole())
+    began = time.monotonic()
+    done = mitigation(*PAID, "replicates=2", "patience.attempt_seconds=1", "patience.battle_seconds=3", **server.environment())
+    assert done.returncode == 3
+    assert time.monotonic() - began < 60
+    assert "its deadline of 3 s passed; the last fault: no reply within" in done.stderr
+    server.script = only("control.00001", 4, fs.drip(), times=1)
+    done = mitigation(*PAID, "replicates=2", "patience.attempt_seconds=1", **server.environment())
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("code", [401, 402, 403])
+def test_a_refused_account_stops_the_whole_run(code: int, project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P6: after the breaker at most what was in flight arrives."""
+    server.delay = 0.01
+    server.script = lambda number, battle, index, attempt: fs.status(code) if number > 20 else None
+    done = mitigation(*PAID, "replicates=50", "concurrency=8", **server.environment())
+    assert done.returncode == 3
+    assert sum(post.faulty for post in server.ledger) <= 8
+    assert "0 failed" in done.stdout
+    assert "turned the key or the account down" in done.stderr
+
+
+def test_states_add_up_and_a_refusal_is_no_fault(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P12, P13, P14: refused by the provider, cut short, empty: each has its state or its flag."""
+    server.script = lambda _, battle, index, attempt: {
+        ("control.00000", 2): fs.reply("", "content_filter"),
+        ("control.00001", 1): fs.good(finish="length"),
+        ("control.00002", 1): fs.reply("  ") if attempt == 1 else None,
+        ("control.00003", 1): fs.reply("  "),
+    }.get((battle.split(".", 2)[-1], index))
+    done = mitigation(*PAID, "replicates=4", "identity=control", **server.environment())
+    assert done.returncode == 3
+    assert "4 battles: 2 complete, 1 refused, 1 failed, 0 pending" in done.stdout
+    refused, cut, empty, failed = battles(project)
+    assert (refused["status"], refused["ending"], len(refused["turns"])) == ("refused", "refused", 2)
+    assert "truncated:1" in cut["flags"]
+    assert (empty["status"], empty["flags"][0], empty["calls"]) == ("complete", "empty:1", len(empty["turns"]))
+    assert failed["error"].startswith("3 replies without a word")
+    assert sum("control.00003" in p.battle for p in server.ledger) == 3
+
+
+def test_a_model_that_changes_its_name_is_told_or_stops_the_run(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """P15."""
+    server.script = only("control.00001", 2, fs.reply("hello", model="gpt-of-tomorrow"))
+    done = mitigation(*PAID, "identity=control", "replicates=2", **server.environment())
+    assert done.returncode == 0
+    assert "gpt-6.1-sol answers as gpt-6.1-sol and gpt-of-tomorrow" in done.stderr
+    assert "gpt-of-tomorrow" in {turn["model"] for record in battles(project) for turn in record["turns"]}
+    other = [argument.replace("study=paid", "study=strict") for argument in PAID]
+    done = mitigation(*other, "identity=control", "replicates=2", "strict_model=true", **server.environment())
+    assert done.returncode == 3
+    assert "strict_model=true allows one only" in done.stderr
+
+
+# --- before the sweep
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (fs.status(404), "the model may be retired: choose another pairing"),
+        (fs.status(401), "turned the key or the account down"),
+        (fs.status(400, '{"error": {"message": "temperature is not supported"}}'), "temperature is not supported"),
+        (fs.status(429, '{"error": {"code": "insufficient_quota", "message": "no"}}'), "turned the key or the account down"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_named_before_the_first_battle(
+    fault: fs.Fault, message: str, project: Path, mitigation: Command, server: FaultServer
+) -> None:
+    """P20: one call for each model; nothing of the sweep is sent."""
+    server.script = lambda _, battle, index, attempt: fault if battle == "preflight" else None
+    done = mitigation("battle", "study=paid", "pairing=gpt4o_vs_claude35", "replicates=2", **server.environment())
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "model gpt-4o-2024-05-13 (openai) cannot be used" in done.stderr
+    assert "model claude-3-5-sonnet-20240620 (anthropic) cannot be used" in done.stderr
+    assert {post.battle for post in server.ledger} == {"preflight"}
+    assert len(server.ledger) == 2
+    assert not battles(project)
+
+
+def test_a_changed_model_is_refused_or_sets_the_old_battles_aside(
+    project: Path, mitigation: Command, server: FaultServer
+) -> None:
+    """R20: the difference is printed; with allow_change=true the cell is fought anew and the old battles are kept apart."""
+    small = [*PAID, "replicates=1"]
+    assert mitigation(*small, **server.environment()).returncode == 0
+    posts = len(server.ledger)
+    done = mitigation(*small, "pairing.first.max_tokens=99", **server.environment())
+    assert done.returncode == 2
+    assert "pairing.first.max_tokens: 2000 → 99" in done.stderr
+    assert "allow_change=true" in done.stderr
+    one_arm = [*small, "identity=control", "pairing.first.max_tokens=99", "allow_change=true"]
+    done = mitigation(*one_arm, **server.environment())
+    assert done.returncode == 2, "the other arm would stay behind under the old model"
+    assert "are not all part of this sweep" in done.stderr
+    assert len(server.ledger) == posts
+    done = mitigation(*small, "pairing.first.max_tokens=99", "allow_change=true", **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert "its earlier battles are now in battles.1.jsonl" in done.stderr
+    assert {record["agents"][0]["max_tokens"] for record in battles(project)} == {99}
+    assert len(list((project / "results").rglob("battles.1.jsonl"))) == 2
+
+
+# --- signals
+
+
+def test_sigterm_lets_a_call_in_flight_finish(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """R3 and R5: nothing new is sent, what is in flight is stored, and nothing is asked twice afterwards."""
+    server.delay = 0.3
+    with start(project, server, "replicates=10", "concurrency=4") as child:
+        until(lambda: asked(server).total() >= 6)
+        child.send_signal(signal.SIGTERM)
+        at = len(server.ledger)
+        out, err = child.communicate(timeout=30)
+    assert child.returncode == 143
+    assert "calls in flight, at most 20 s" in err
+    assert "Traceback" not in err
+    assert "partial: 20 battles" in out
+    assert len(server.ledger) <= at + 4
+    done = mitigation(*PAID, "replicates=10", **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert set(asked(server).values()) == {1}
+
+
+def test_few_open_files_lower_the_number_at_once(project: Path, server: FaultServer) -> None:
+    """R11: ulimit -n 90 leaves no room for 60 connections."""
+    line = f"ulimit -n 90; exec {sys.executable} -m experiments {' '.join(PAID)} replicates=30 concurrency=60"
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=project,
+        env=child_environment(**server.environment()),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "concurrency is 21, not 60: this shell allows too few open files (ulimit -n)" in done.stderr
+
+
+def test_no_key_is_in_any_file_or_stream(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """S1: the key comes back in an error, in a reply and in a model's name; it is nowhere on disk or screen."""
+    key = "sk-canary-0123456789abcdef"
+    server.script = lambda _, battle, index, attempt: {
+        ("control.00000", 1): fs.status(500, json.dumps({"error": {"message": f"your key {key}"}})) if attempt == 1 else None,
+        ("control.00000", 2): fs.reply(f"I know {key}", model=f"m-{key}"),
+        ("control.00001", 1): fs.status(400, json.dumps({"error": {"message": f"your key {key}"}})),
+    }.get((battle.split(".", 2)[-1], index))
+    for launcher in ("interleaved", "joblib", "submitit_local"):
+        done = mitigation(*PAID, "replicates=2", f"hydra/launcher={launcher}", **server.environment(key), HYDRA_FULL_ERROR="1")
+        assert done.returncode == 3
+        assert key not in done.stdout + done.stderr
+    for path in project.rglob("*"):
+        if path.is_file():
+            assert key.encode() not in path.read_bytes(), path
