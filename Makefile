@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench calibrate accuracy release-check lock
+.PHONY: help setup demo test check fix bench torture calibrate accuracy release-check lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,9 @@ fix: setup ## let the linters mend what they can
 
 bench: setup ## speeds as ratios, side by side in one run
 	$(BIN)/python -m tests.bench
+
+torture: setup ## kill a study at 100 points and check that nothing is lost or paid twice
+	$(BIN)/python -m tests.torture --points 100
 
 calibrate: setup ## type I error, coverage and power of the primary test, by simulation
 	$(BIN)/python -m tests.calibrate

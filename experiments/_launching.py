@@ -93,7 +93,7 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
     # A folder that other machines see too, removed at the end.
     scratch = Path(mkdtemp(prefix=".launch-", dir=study.folder)).resolve()
     fault: MitigationError | None = None
-    with _stopping(Crew(study.folder / ".crew"), scratch / "stop", command) as received:
+    with _stopping(study.crew, scratch / "stop", command) as received:
         try:
             task = partial(_cell, command=command, stop=str(scratch / "stop"))
             batches = _multirun(task, [*overrides, *_settings(name, overrides)], scratch)

@@ -20,7 +20,6 @@ from mitigation.design import interleave
 from mitigation.errors import BudgetReached, MitigationError
 from mitigation.fight import Event, Notice
 from mitigation.ledger import Totals
-from mitigation.locks import Crew
 from mitigation.runner import Run, session
 from mitigation.store import Study
 from mitigation.work import Work, opened, states
@@ -144,7 +143,7 @@ def fight_cell(config: DictConfig, command: str) -> tuple[int, str]:
     try:
         sweep = _wiring.built([config])
         sweep = replace(sweep, settings=replace(sweep.settings, single=True, preflight=False, allow_change=False))
-        with Crew(Study(_wiring.RESULTS, sweep.study).folder / ".crew").joined():
+        with Study(_wiring.RESULTS, sweep.study).crew.joined():
             return fight(sweep, command, label=f"[{'/'.join(sweep.cells[0].key)}] "), ""
     except MitigationError as error:
         return error.exit_code, f"{'/'.join(sweep.cells[0].key)}: {error}"

@@ -98,6 +98,7 @@ class Calls:
         self._concurrency, self._notify = concurrency, notify
         self._stopping = stopping or asyncio.Event()
         self._gates: dict[tuple[object, ...], Gate] = {}
+        self._processes = 1
 
     def gate(self, model: Model) -> Gate:
         """Return the gate that all calls to a model go through, whatever else is set about it."""
@@ -110,7 +111,14 @@ class Calls:
                 longest_wait=self.policy.longest_wait,
                 stopping=self._stopping,
             )
+            self._gates[key].share(self._processes)
         return self._gates[key]
+
+    def share(self, processes: int) -> None:
+        """Take an equal part of all limits, when so many processes call the same models."""
+        self._processes = max(1, processes)
+        for gate in self._gates.values():
+            gate.share(self._processes)
 
     @property
     def stopping(self) -> bool:

@@ -64,6 +64,7 @@ def forecast(todo: Sequence[Battle], *, concurrency: int, measured: Mapping[str,
     """Return what the battles will take; `measured` is by name of pairing."""
     found = Forecast(measured=bool(measured))
     busy: dict[str, float] = {}
+    minutes: dict[str, float] = {}
     # Battles of one cell with the same models in the same seats take the same, up to the wording that they drew.
     groups: dict[tuple[tuple[str, str, str], bool], list[Battle]] = {}
     for battle in todo:
@@ -86,10 +87,10 @@ def forecast(todo: Sequence[Battle], *, concurrency: int, measured: Mapping[str,
             each = known.seconds if known and known.seconds is not None else start + tokens / pace
             busy[_place(model)] = busy.get(_place(model), 0.0) + calls * (0.0 if model.provider == "scripted" else each)
             if model.requests_per_minute:
-                found.seconds = max(found.seconds, 60 * calls / model.requests_per_minute)
+                minutes[model.name] = minutes.get(model.name, 0.0) + calls / model.requests_per_minute
     at_once = max(1, min(concurrency, len(todo)))
     local = busy.pop("embedded", 0.0) / min(at_once, cores())
-    found.seconds = max(found.seconds, local + sum(busy.values()) / at_once)
+    found.seconds = max(local + sum(busy.values()) / at_once, 60 * max(minutes.values(), default=0.0))
     if found.low.usd > found.likely.usd:  # replies were shorter than a tenth of the longest
         found.low = found.likely
     return found

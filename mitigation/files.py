@@ -54,6 +54,18 @@ def write_all(descriptor: int, data: bytes) -> None:
         raise
 
 
+def torn_end(path: Path) -> bytes:
+    """Return what stands behind the last line end of a file."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        tail = b""
+        while b"\n" not in tail and len(tail) < end:
+            size = min(end, max(1 << 16, 2 * len(tail)))
+            file.seek(end - size)
+            tail = file.read(size)
+    return tail[tail.rfind(b"\n") + 1 :]
+
+
 def _sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power loss, where the file system can."""
     with contextlib.suppress(OSError):

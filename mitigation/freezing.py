@@ -62,9 +62,8 @@ def freeze(study: Study, cells: Sequence[Cell], *, allow_change: bool = False) -
     for key in check(study, cells, allow_change=allow_change):
         old, new = read_definition(study.cell_folder(*key) / "cell.json"), next(c for c in cells if c.key == key)
         assert old is not None
-        told.append(
-            f"{'/'.join(key)}: {first_conflict([definition(new)], [old])}; its earlier battles are now in {_set_aside(study, key)}"
-        )
+        change = first_conflict([definition(new)], [old])
+        told.append(f"{'/'.join(key)}: {change}; its earlier battles are now in {_set_aside(study, key)}")
     for cell in cells:
         path, frozen = study.cell_folder(*cell.key) / "cell.json", definition(cell)
         before = read_definition(path)

@@ -50,14 +50,27 @@ class Gate:
         self.in_flight = 0
         self.not_before = 0.0
         self.cuts = 0
-        self._ceiling, self._silence, self._longest_wait, self._stopping = ceiling, silence, longest_wait, stopping
+        self._asked = self._ceiling = ceiling
+        self._silence, self._longest_wait, self._stopping = silence, longest_wait, stopping
         self._queue: deque[asyncio.Future[None]] = deque()
         self._episode = 0.0
         self._failing: set[str] = set()
         self._silent_since: float | None = None
         self._probes = 0
-        self._requests = AsyncLimiter(model.requests_per_minute, 60) if model.requests_per_minute else None
-        self._tokens = AsyncLimiter(model.tokens_per_minute, 60) if model.tokens_per_minute else None
+        self._processes = 0
+        self.share(1)
+
+    def share(self, processes: int) -> None:
+        """Take an equal part of what the model allows, when so many processes call it."""
+        if processes == self._processes:
+            return
+        full = self.limit >= self._ceiling
+        self._processes, self._ceiling = processes, max(1, self._asked // processes)
+        self.limit = float(self._ceiling) if full else min(self.limit, self._ceiling)
+        requests, tokens = self.model.requests_per_minute, self.model.tokens_per_minute
+        self._requests = AsyncLimiter(requests / processes, 60) if requests else None
+        self._tokens = AsyncLimiter(tokens / processes, 60) if tokens else None
+        self._wake()
 
     @property
     def outage(self) -> bool:

@@ -110,12 +110,17 @@ class Crew:
         """Be one of them while the block runs."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{socket.gethostname()}.{os.getpid()}"
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
+        while True:
+            with path.open("w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                # Somebody who counted just then may have taken the file for one of a dead process and removed it.
+                if not (path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))):
+                    continue
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
 
     def members(self) -> list[tuple[str, int]]:
         """Return host and process of all that live; what the dead left is removed."""

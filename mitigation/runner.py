@@ -12,6 +12,7 @@ from mitigation.errors import ConfigError, MitigationError, Postponed, Stopped
 from mitigation.fight import Event, Fighter, Notice
 from mitigation.ledger import Ledger
 from mitigation.limits import descriptors
+from mitigation.locks import Crew
 from mitigation.preflight import preflight
 from mitigation.prices import price
 from mitigation.providers import Connections
@@ -19,6 +20,9 @@ from mitigation.recorder import Recorder
 from mitigation.store import Study
 from mitigation.types import Battle
 from mitigation.work import Work, models
+
+# How often processes count each other.
+SHARE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +100,9 @@ async def session(
     if not all(model.free for model in needed):
         state.ledger.open()
         _tell_lost(state.ledger, work, notify)
+    servers = 1 if settings.single else None  # the other cores serve the other cells
     try:
-        async with Recorder(study, state.ledger, work.reserve) as recorder, Connections(needed) as connections:
+        async with Recorder(study, state.ledger, work.reserve) as recorder, Connections(needed, servers=servers) as connections:
             state.calls = Calls(
                 settings.policy, concurrency=concurrency, recorder=recorder, notify=notify, stopping=state.stopping
             )
@@ -112,9 +117,24 @@ async def session(
             fighter = Fighter(
                 connections, state.calls, recorder, replies=work.replies, strict=settings.strict_model, notify=notify
             )
-            await run(work.todo, fighter, state, at_once=min(concurrency, connections.width or concurrency))
+            at_once = min(concurrency, connections.width or concurrency)
+            if not settings.single:
+                await run(work.todo, fighter, state, at_once=at_once)
+                return
+            sharing = asyncio.create_task(_share(state.calls, study.crew))
+            try:
+                await run(work.todo, fighter, state, at_once=at_once)
+            finally:
+                sharing.cancel()
     finally:
         state.ledger.close()
+
+
+async def _share(calls: Calls, crew: Crew) -> None:
+    """Keep to an equal part of all limits for as long as other processes fight other cells."""
+    while True:
+        calls.share(len(crew.members()))
+        await asyncio.sleep(SHARE_SECONDS)
 
 
 def _tell_lost(ledger: Ledger, work: Work, notify: Callable[[Event], None]) -> None:

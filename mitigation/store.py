@@ -23,10 +23,10 @@ from mitigation import journal
 from mitigation.checks import check_name, check_study
 from mitigation.definitions import read_definition
 from mitigation.errors import ConfigError, Stopped, StoreError
-from mitigation.files import Reserve, append, write_atomically
+from mitigation.files import Reserve, append, torn_end, write_atomically
 from mitigation.journal import Reply
 from mitigation.ledger import Ledger, Totals
-from mitigation.locks import held
+from mitigation.locks import Crew, held
 from mitigation.records import seal, transcript, unseal
 from mitigation.types import Cell, Status, Transcript
 
@@ -122,7 +122,7 @@ class Study:
         if path in self._mended:
             return None
         self._mended.add(path)
-        torn = _torn(path) if path.exists() else b""
+        torn = torn_end(path) if path.exists() else b""
         if torn and _holds(torn):
             append(path, b"\n")
         elif torn:
@@ -198,6 +198,11 @@ class Study:
         """Return the study's ledger as this process sees it."""
         return Ledger(self.folder / "ledger.jsonl", cap=cap, owner=f"{os.getpid()}.{secrets.token_hex(4)}", shared=shared)
 
+    @property
+    def crew(self) -> Crew:
+        """The processes that fight single cells of the study."""
+        return Crew(self.folder / ".crew")
+
     def spent(self) -> Totals:
         """Return what the study has sent and spent so far; nothing is written."""
         ledger = self.ledger(cap=None)
@@ -229,18 +234,6 @@ class Study:
             return [unseal(line) for line in path.read_bytes().splitlines()]
         except ValueError as error:
             raise StoreError(f"{path} is damaged ({error}): run mitigation detect study={self.name} to make it again") from None
-
-
-def _torn(path: Path) -> bytes:
-    """Return what stands behind the last line end of a file."""
-    with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        tail = b""
-        while b"\n" not in tail and len(tail) < end:
-            size = min(end, max(1 << 16, 2 * len(tail)))
-            file.seek(end - size)
-            tail = file.read(size)
-    return tail[tail.rfind(b"\n") + 1 :]
 
 
 def _holds(line: bytes) -> bool:

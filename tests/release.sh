@@ -10,6 +10,6 @@ make demo
 make demo | tee second.txt
 grep -q "40 done, 0 to fight" second.txt
 make test
-make calibrate accuracy bench
+make torture calibrate accuracy bench
 test -z "$(git status --porcelain -- . ':!second.txt')"
 echo "release check passed"

@@ -16,9 +16,14 @@ class Connections:
     """The models of one run, each opened once; models of one account share a client, embedded models share the servers.
 
     Use as `async with Connections(models) as connections`: every model is made ready on entry, all are closed on exit.
+
+    Args:
+        models: what to open.
+        servers: processes that serve the embedded model; None takes one a core.
     """
 
-    def __init__(self, models: Iterable[Model]) -> None:
+    def __init__(self, models: Iterable[Model], *, servers: int | None = None) -> None:
+        self._servers = servers
         self._clients: dict[str, dict[Any, Any]] = {}
         self._pool: Any = None
         self._open: list[tuple[Model, ChatModel]] = []
@@ -39,7 +44,7 @@ class Connections:
         if model.provider == "embedded":
             from mitigation.providers.embedded import EmbeddedModel, ServerPool
 
-            self._pool = self._pool or ServerPool()
+            self._pool = self._pool or ServerPool(self._servers)
             return EmbeddedModel(model, clients, self._pool)
         from mitigation.providers.scripted import ScriptedModel
 
