@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from mitigation.errors import BudgetReached, CallError, CallRetryable, Postponed, Stopped
@@ -66,8 +66,8 @@ class Attempts:
             self._close("turned down", 0.0)
             raise
 
-    async def keep(self, completion: Completion, *, empty: int, keep: Callable[[Reply], Awaitable[None]] | None) -> Reply:
-        """Return the reply with what it took, after `keep` has stored it; only then is its attempt closed."""
+    def keep(self, completion: Completion, *, empty: int, keep: Callable[[Reply], None] | None) -> Reply:
+        """Return the reply with what it took; `keep` stores it before its attempt is closed."""
         usd = self._cost((completion.input_tokens, completion.output_tokens))
         reply = Reply(
             completion=completion,
@@ -78,7 +78,7 @@ class Attempts:
             began=self._began,
         )
         if keep:
-            await keep(reply)
+            keep(reply)
         self._close("reply", usd)
         return reply
 

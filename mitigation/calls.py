@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mitigation.attempts import Attempts
@@ -154,7 +154,7 @@ class Calls:
         model: ChatModel,
         prompt: Prompt,
         *,
-        keep: Callable[[Reply], Awaitable[None]] | None = None,
+        keep: Callable[[Reply], None] | None = None,
         deadline: float | None = None,
     ) -> Reply:
         """Ask until there is a reply or no more sense in asking.
@@ -162,7 +162,7 @@ class Calls:
         Args:
             model: what to ask.
             prompt: what to say.
-            keep: stores the reply; only then is its attempt closed in the ledger.
+            keep: stores the reply, before its attempt is closed in the ledger.
             deadline: end of all patience, on the clock of the event loop.
 
         Raises:
@@ -180,7 +180,7 @@ class Calls:
                     raise Postponed("the run is stopping")
                 got = await _once(gate, attempts, prompt.caller, deadline)
             if isinstance(got, Completion):
-                return await attempts.keep(got, empty=patience.empties, keep=keep)
+                return attempts.keep(got, empty=patience.empties, keep=keep)
             seconds = patience.after(got, outage=gate.outage)
             told = max(seconds, gate.not_before - time.monotonic()) if got.limited else seconds
             self._notify(Retry(caller=prompt.caller, attempt=attempts.count, seconds=told, reason=str(got)))

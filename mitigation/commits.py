@@ -25,16 +25,19 @@ class GroupCommit(Generic[Item, Answer]):
         self._commit = commit
         self._waiting: list[tuple[Item, asyncio.Future[Answer] | None]] = []
         self._running: asyncio.Task[None] | None = None
+        self._fault: Exception | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
 
     async def wait(self, item: Item) -> Answer:
         """Return the answer to an item once it is on disk."""
+        if self._fault:
+            raise self._fault
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._add(item, future)
         return await future
 
     def put(self, item: Item) -> None:
-        """Have an item committed without waiting for it; a fault is met by the next who waits."""
+        """Have an item committed before any that comes later; what goes wrong is raised to everybody who waits from then on."""
         self._add(item, None)
 
     def _add(self, item: Item, future: asyncio.Future[Answer] | None) -> None:
@@ -48,8 +51,12 @@ class GroupCommit(Generic[Item, Answer]):
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 try:
+                    if self._fault:
+                        raise self._fault
                     answers = await loop.run_in_executor(self._thread, self._commit, [item for item, _ in batch])
                 except Exception as error:
+                    if any(future is None for _, future in batch):
+                        self._fault = error
                     for _, future in batch:
                         if future is not None and not future.done():
                             future.set_exception(error)

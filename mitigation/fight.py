@@ -70,8 +70,8 @@ class Fighter:
             if reply is None or reply.prompt != prompt.digest:
                 known.clear()  # what came after answered another history
 
-                async def keep(reply: Reply) -> None:
-                    await self._recorder.reply(battle, prompt.index, reply)
+                def keep(reply: Reply) -> None:
+                    self._recorder.reply(battle, prompt.index, reply)
 
                 reply = await self._calls.ask(model, prompt, keep=None if model.model.free else keep, deadline=deadline)
             used[prompt.index] = reply

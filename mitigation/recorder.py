@@ -54,10 +54,10 @@ class Recorder:
         """Enter what came of an attempt; the next commit takes it along."""
         self._group.put(entry)
 
-    async def reply(self, battle: Battle, index: int, reply: Reply) -> None:
-        """Store a reply before it is used; Stopped: the disk took it not."""
+    def reply(self, battle: Battle, index: int, reply: Reply) -> None:
+        """Store a reply before it is used: no attempt is entered and no battle stored before it is on disk."""
         folder = self.study.cell_folder(*battle.cell.key)
-        await self._group.wait(_Line(folder / journal.NAME, journal.line(battle.battle_id, index, reply)))
+        self._group.put(_Line(folder / journal.NAME, journal.line(battle.battle_id, index, reply)))
 
     async def battle(self, battle: Transcript) -> None:
         """Store a finished battle; Stopped: the disk took it not."""

@@ -22,7 +22,8 @@ from mitigation.types import Cell, Identity, Model, Pairing, Scenario
 BATTLES, MESSAGES, AT_ONCE = 200, 10, 100
 
 SERVER = """
-import asyncio, json
+import asyncio, json, sys
+DELAY = float(sys.argv[1])
 BODY = json.dumps({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "usage": {"prompt_tokens": 9,
     "completion_tokens": 9, "total_tokens": 18}, "choices": [{"index": 0, "finish_reason": "stop",
     "message": {"role": "assistant", "content": "A reply of some length that says nothing at all. " * 4}}]}).encode()
@@ -33,6 +34,8 @@ async def serve(reader, writer):
             head = await reader.readuntil(b"\\r\\n\\r\\n")
             size = next(int(l.split(b":")[1]) for l in head.split(b"\\r\\n") if l.lower().startswith(b"content-length"))
             await reader.readexactly(size)
+            if DELAY:
+                await asyncio.sleep(DELAY)
             writer.write(HEAD + BODY)
     except (asyncio.IncompleteReadError, ConnectionResetError):
         writer.close()
@@ -100,7 +103,7 @@ def calls() -> None:
     """CPU of a call against the SDK's own loop."""
     import os
 
-    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen([sys.executable, "-c", SERVER, "0"], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
         os.environ["BENCH_KEY"] = "none"
@@ -112,6 +115,59 @@ def calls() -> None:
     per_call = [1000 * spent[0] / count for spent in (mine, theirs)]
     print(f"calls: {per_call[0]:.2f} ms CPU a call, stored and synced, against {per_call[1]:.2f} of the SDK's own loop")
     print(f"  ratio {mine[0] / theirs[0]:.2f}")
+
+
+def latency() -> None:
+    """Wall time against the ideal, 200 battles of 10 messages, 100 at once, half a second a reply."""
+    import os
+
+    with subprocess.Popen([sys.executable, "-c", SERVER, "0.5"], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        os.environ["BENCH_KEY"] = "none"
+        model = Model(name="m", provider="openai", base_url=url, api_key_env="BENCH_KEY", price={"input": 1.0, "output": 2.0})
+        spent = cpu(lambda: ours(model, battles=BATTLES, messages=MESSAGES, at_once=AT_ONCE, budget=1e4))
+        server.kill()
+    # The call before the sweep, which every model is asked once, takes its half second too.
+    ideal = BATTLES * MESSAGES / AT_ONCE * 0.5 + 0.5
+    print(f"latency: {BATTLES * MESSAGES} calls of 0.5 s, {AT_ONCE} at once, in {spent[1]:.2f} s; the ideal is {ideal:.2f} s")
+    print(f"  {100 * ideal / spent[1]:.0f} % of the ideal")
+
+
+def resume() -> None:
+    """Time and memory of finding out that 100,000 stored battles are done."""
+    code = """
+import resource, sys, time
+from pathlib import Path
+from tests.bench import cell
+from mitigation.records import seal
+from mitigation.store import Study
+from mitigation.types import Model
+from mitigation.work import opened, states
+import dataclasses
+from tests.test_store import battle
+count, folder = int(sys.argv[1]), Path(sys.argv[2])
+one = cell(Model(name="simulator", provider="scripted"), battles=count, messages=10)
+study = Study(folder, "bench")
+path = study.cell_folder(*one.key) / "battles.jsonl"
+path.parent.mkdir(parents=True)
+sample = dataclasses.asdict(battle())
+sample |= {"identity": "control", "scenario": "bench", "pairing": "bench"}
+sample["turns"] = [*sample["turns"]] + [dict(sample["turns"][1], index=i, text="A reply of some length that says nothing at all. " * 4) for i in range(2, 11)]
+with path.open("wb") as file:
+    for number in range(count):
+        file.write(seal(sample | {"battle_id": f"bench.bench.control.{number:05d}", "replicate": number}))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began = time.perf_counter()
+with opened(study, [one]) as work:
+    assert not work.todo
+    assert states(work.planned, study.statuses([one])[0])["complete"] == count
+seconds = (time.perf_counter() - began) / 2
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+print(f"resume: {count:,} stored battles ({path.stat().st_size / 1e6:.0f} MB) scanned in {seconds:.1f} s, memory grew by {grown:.0f} MB")
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-c", code, "100000", folder], check=True)
 
 
 def embedded() -> None:
@@ -182,5 +238,5 @@ def detection() -> None:
 
 
 if __name__ == "__main__":
-    for part in (calls, permutation, detection, embedded):
+    for part in (calls, latency, resume, permutation, detection, embedded):
         part()
