@@ -87,7 +87,7 @@ class Attempts:
         if self._recorder is None:
             return
         entry, ledger = Try(self._prompt.call, self.count + 1, self._most), self._recorder.ledger
-        while (answer := await self._recorder.attempt(entry)) != "yes":
+        while (answer := self._recorder.attempt(entry)) != "yes":
             if self._stopping.is_set():
                 raise Postponed("the run is stopping")
             if answer == "never":

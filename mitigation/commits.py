@@ -11,59 +11,47 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
 
 
-class GroupCommit(Generic[Item, Answer]):
+class GroupCommit(Generic[Item]):
     """Commits items in the order in which they came.
 
     Args:
-        commit: takes items and returns one answer for each; what it raises is raised to all who wait for that commit.
+        commit: takes items; what it raises is raised to all who wait for that commit.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Item]], Sequence[Answer]]) -> None:
+    def __init__(self, commit: Callable[[Sequence[Item]], None]) -> None:
         self._commit = commit
-        self._waiting: list[tuple[Item, asyncio.Future[Answer] | None]] = []
+        self._waiting: list[tuple[Item, asyncio.Future[None]]] = []
         self._running: asyncio.Task[None] | None = None
-        self._fault: Exception | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
 
-    async def wait(self, item: Item) -> Answer:
-        """Return the answer to an item once it is on disk."""
-        if self._fault:
-            raise self._fault
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._add(item, future)
-        return await future
-
-    def put(self, item: Item) -> None:
-        """Have an item committed before any that comes later; what goes wrong is raised to everybody who waits from then on."""
-        self._add(item, None)
-
-    def _add(self, item: Item, future: asyncio.Future[Answer] | None) -> None:
+    async def wait(self, item: Item) -> None:
+        """Return once an item is committed."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
         self._waiting.append((item, future))
         if self._running is None:
-            self._running = asyncio.get_running_loop().create_task(self._run())
+            self._running = loop.create_task(self._run())
+        await future
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
+                fault: Exception | None = None
                 try:
-                    if self._fault:
-                        raise self._fault
-                    answers = await loop.run_in_executor(self._thread, self._commit, [item for item, _ in batch])
+                    await loop.run_in_executor(self._thread, self._commit, [item for item, _ in batch])
                 except Exception as error:
-                    if any(future is None for _, future in batch):
-                        self._fault = error
-                    for _, future in batch:
-                        if future is not None and not future.done():
-                            future.set_exception(error)
-                else:
-                    for (_, future), answer in zip(batch, answers, strict=True):
-                        if future is not None and not future.done():
-                            future.set_result(answer)
+                    fault = error
+                for _, future in batch:
+                    if future.done():  # its task was cancelled meanwhile
+                        continue
+                    if fault:
+                        future.set_exception(fault)
+                    else:
+                        future.set_result(None)
         finally:
             self._running = None
 

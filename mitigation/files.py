@@ -29,29 +29,41 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def append(path: Path, data: bytes) -> None:
     """Add whole lines to a file and wait for the disk; on an OSError the file is what it was before."""
+    descriptor = open_end(path)
+    try:
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_end(path: Path) -> int:
+    """Return a descriptor for appending to a file, which is made if need be."""
     new = not path.exists()
     if new:
         path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        write_all(descriptor, data)
-    finally:
-        os.close(descriptor)
     if new:
         _sync_folder(path.parent)
+    return descriptor
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Append to an open file and wait for the disk; what a full disk took only in part is cut off again."""
-    start = os.fstat(descriptor).st_size
-    try:
-        if os.write(descriptor, data) != len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(descriptor)
-    except OSError:
+    """Append to an open file, for the process to die afterwards; what a full disk took only in part is cut off again."""
+    written = os.write(descriptor, data)
+    if written != len(data):
         with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, start)
-        raise
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def sync(path: Path) -> None:
+    """Wait until what was written to a file is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def torn_end(path: Path) -> bytes:

@@ -18,7 +18,7 @@ from typing import Literal
 
 import orjson
 
-from mitigation.errors import ConfigError, Stopped
+from mitigation.errors import ConfigError
 from mitigation.files import write_all
 from mitigation.records import seal, unseal
 
@@ -109,7 +109,9 @@ class Ledger:
         return float("inf") if self.cap is None else self.cap - self.totals.usd
 
     def commit(self, entries: Sequence[Try | Close]) -> list[Answer]:
-        """Write entries and wait for the disk; a Try is written only where the cap holds whatever the call will cost.
+        """Write entries; a Try is written only where the cap holds whatever the call will cost.
+
+        What was written outlives the process; whoever has to outlive the machine too syncs the file.
 
         Returns:
             For each entry "yes" when it was written; "later" when an attempt that is under way may turn out cheap enough to
@@ -119,24 +121,34 @@ class Ledger:
             OSError: the disk did not take them; none counts.
         """
         assert self._descriptor is not None, "open the ledger first"
+        if not self.shared:  # nobody else writes, so there is nothing to lock and nothing to read
+            return self._write(entries)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         try:
             self._catch_up()
-            left, fits, lines = self.left, list[bool](), list[bytes]()
-            for entry in entries:
-                is_try = isinstance(entry, Try)
-                cost = entry.usd or 0.0
-                fits.append(not is_try or self.cap is None or (entry.usd is not None and cost <= left))
-                if fits[-1]:
-                    left -= cost if is_try else 0.0
-                    lines.append(self._line(entry))
-            if lines:
-                write_all(self._descriptor, b"".join(lines))
-                self._catch_up()
-            no: Answer = "later" if self._under_way() else "never"
-            return ["yes" if fit else no for fit in fits]
+            return self._write(entries)
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _write(self, entries: Sequence[Try | Close]) -> list[Answer]:
+        assert self._descriptor is not None
+        left, written, lines = self.left, list[Try | Close](), list[bytes]()
+        fits = []
+        for entry in entries:
+            cost = (entry.usd or 0.0) if isinstance(entry, Try) else 0.0
+            fits.append(isinstance(entry, Close) or self.cap is None or (entry.usd is not None and cost <= left))
+            if fits[-1]:
+                left -= cost
+                written.append(entry)
+                lines.append(self._line(entry))
+        if lines:
+            data = b"".join(lines)
+            write_all(self._descriptor, data)
+            self._offset += len(data)
+            for entry in written:
+                self._count((entry.call, entry.number, self._owner), entry.usd, isinstance(entry, Close))
+        no: Answer = "later" if self._under_way() else "never"
+        return ["yes" if fit else no for fit in fits]
 
     def _under_way(self) -> bool:
         """Whether an attempt may still be closed: one of ours, or one of a process that wrote not long ago."""
@@ -178,16 +190,16 @@ class Ledger:
 
     def _enter(self, line: bytes) -> None:
         """Count one line."""
-        totals = self.totals
         try:
             record = unseal(line)
             key = record["call"], record["n"], record["by"]
-            usd = record["usd"]
-            how = record.get("how")
+            self._count(key, record["usd"], "how" in record)
         except (ValueError, KeyError, TypeError, AttributeError, orjson.JSONDecodeError):
-            totals.damaged += bool(line.strip())
-            return
-        if how is None:
+            self.totals.damaged += bool(line.strip())
+
+    def _count(self, key: tuple[str, int, str], usd: float | None, closes: bool) -> None:
+        totals = self.totals
+        if not closes:
             totals.calls += 1
             totals.unpriced += usd is None
             totals.usd += usd or 0.0
@@ -195,10 +207,3 @@ class Ledger:
         elif key in totals.open:
             most = totals.open.pop(key)
             totals.usd += 0.0 if usd is None else usd - most
-
-
-def stopped(path: Path, error: OSError, size: int) -> Stopped:
-    """Return the fault of a disk that took no more."""
-    return Stopped(
-        f"{path} could not be written ({error.strerror}; {size:,} bytes needed): mend that, then run the same command again"
-    )

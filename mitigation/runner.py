@@ -13,6 +13,7 @@ from mitigation.fight import Event, Fighter, Notice
 from mitigation.ledger import Ledger
 from mitigation.limits import descriptors
 from mitigation.locks import Crew
+from mitigation.loops import rare_collections
 from mitigation.preflight import preflight
 from mitigation.prices import price
 from mitigation.providers import Connections
@@ -117,15 +118,13 @@ async def session(
             fighter = Fighter(
                 connections, state.calls, recorder, replies=work.replies, strict=settings.strict_model, notify=notify
             )
-            at_once = min(concurrency, connections.width or concurrency)
-            if not settings.single:
-                await run(work.todo, fighter, state, at_once=at_once)
-                return
-            sharing = asyncio.create_task(_share(state.calls, study.crew))
+            sharing = asyncio.create_task(_share(state.calls, study.crew)) if settings.single else None
             try:
-                await run(work.todo, fighter, state, at_once=at_once)
+                with rare_collections():
+                    await run(work.todo, fighter, state, at_once=min(concurrency, connections.width or concurrency))
             finally:
-                sharing.cancel()
+                if sharing:
+                    sharing.cancel()
     finally:
         state.ledger.close()
 
