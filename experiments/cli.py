@@ -26,7 +26,7 @@ EXAMPLES = {
     "battle": (
         "mitigation battle experiment=demo",
         "mitigation battle -m study=mine identity=control,unique_disassociative,placebo pairing=embedded replicates=20",
-        "mitigation battle -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=50",
+        "mitigation battle -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=50 budget.usd=40",
     ),
     "plan": (
         "mitigation plan experiment=demo",
@@ -45,8 +45,8 @@ EXAMPLES = {
 }
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 2 wrong configuration, nothing was sent; 3 battles failed, the run was stopped, or nothing to "
-    "analyse;\n130 or 143 interrupted, what was finished is stored."
+    "Exit codes: 0 done; 2 wrong configuration or a model that cannot be used, no battle was begun; 3 battles failed, the run\n"
+    "was stopped, or nothing to analyse; 4 stopped by the budget; 130 or 143 interrupted, every reply is stored."
 )
 
 

@@ -184,7 +184,7 @@ def test_a_disk_that_is_full_from_any_write_on_spoils_nothing_and_is_named(
         assert first.state.done["failed"] == 0
         stopped_at.add(len(first.posts))
         assert checked(study, first, server, golden) <= AT_ONCE, number
-    assert 20 < number < 500
+    assert 10 < number < 500
     # It was met before the first call, after the last one, and in between.
     assert {0, 12} <= stopped_at
     assert len(stopped_at) > 5
@@ -194,7 +194,8 @@ def kind(data: bytes) -> str:
     return "attempt" if data.startswith(b'{"call"') else "reply" if b'","index":' in data[:100] else "battle"
 
 
-def test_a_disk_that_is_full_for_one_write_loses_no_reply(server: FaultServer, golden: Texts, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_for_one_write_loses_nothing(server: FaultServer, golden: Texts, tmp_path: Path) -> None:
+    """The room that was kept for this moment takes what was to be written, and the run goes on."""
     seen = Counter[str]()
     for number in range(1, 500):
         study = Study(tmp_path / str(number), "demo")
@@ -202,25 +203,16 @@ def test_a_disk_that_is_full_for_one_write_loses_no_reply(server: FaultServer, g
         first = fight(study, server, disk)
         if not disk.failed:
             break
-        failed = kind(disk.failed[0])
-        seen[failed] += 1
-        if failed == "attempt":
-            assert "is full: free space" in first.fault, number
-        else:
-            # The room that was kept for this moment took it, and the run went on.
-            assert (first.fault, first.state.done) == ("", Counter(complete=4)), number
-        again = checked(study, first, server, golden)
-        assert again <= (AT_ONCE if failed == "attempt" else 0), (number, failed)
+        seen[kind(disk.failed[0])] += 1
+        assert (first.fault, first.state.done) == ("", Counter(complete=4)), number
+        assert checked(study, first, server, golden) == 0, number
     assert set(seen) == {"attempt", "reply", "battle"}
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="after the fault nothing more is tried: paid replies are lost though there is room"
-)
 def test_a_reply_on_its_way_when_the_disk_is_found_full_is_stored_in_the_room_that_was_kept(
     golden: Texts, tmp_path: Path
 ) -> None:
-    """One battle finds the disk full while the other waits for its first reply."""
+    """One battle finds that the ledger takes no more, while the other waits for its first reply, which finds its place."""
     slow: list[str] = []
 
     def script(number: int, battle: str, index: int, attempt: int) -> Fault | None:
@@ -230,21 +222,16 @@ def test_a_reply_on_its_way_when_the_disk_is_found_full_is_stored_in_the_room_th
 
     with FaultServer(script) as server:
         study = Study(tmp_path, "demo")
-        disk = Disk("write", lambda _, data: not disk.failed and kind(data) == "attempt" and b'"how"' in data)
+        disk = Disk("write", lambda _, data: kind(data) == "attempt" and b'"how"' in data)
         first = fight(study, server, disk)
-        assert disk.failed
-        assert "is full: free space" in first.fault
+        assert "bytes needed" in first.fault
         assert slow[0] in asked(first)
+        assert len(first.posts) == AT_ONCE
         second = fight(study, server)
         assert stored(study) == golden
-        assert slow[0] not in asked(second)
+        assert not asked(first) & asked(second)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="nobody waits for the last replies of a run that is stopping, and their fault is told to nobody",
-)
 def test_a_reply_that_is_lost_while_the_run_is_stopping_is_told(tmp_path: Path) -> None:
     with FaultServer(lambda *_: good(after=0.5)) as server:
         study, loop = Study(tmp_path, "demo"), list[asyncio.AbstractEventLoop]()

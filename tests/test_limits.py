@@ -348,54 +348,60 @@ def test_silence_stops_the_run_and_a_success_begins_it_anew(kind: str) -> None:
     jumping(main())
 
 
-@given(
-    ceiling=st.integers(1, 4),
-    callers=st.lists(
-        st.tuples(st.integers(0, 6), st.integers(0, 3), st.none() | st.integers(0, 8), st.sampled_from("hsf")), max_size=14
+class Meeting(Inside):
+    """Callers who come, stay and tell the gate what came of it."""
+
+    async def caller(self, comes: int, stays: int, ends: str) -> None:
+        await asyncio.sleep(comes)
+        began = now()
+        await self.pass_through(stays)
+        if ends == "succeeded":
+            self.gate.succeeded()
+        elif ends == "limited":
+            self.gate.limited(sent=began, retry_after=2.0)
+
+
+def cancel(task: asyncio.Task[None], turns: int) -> None:
+    """Cancel a task after so many turns of the loop."""
+    if turns:
+        asyncio.get_running_loop().call_soon(cancel, task, turns - 1)
+    else:
+        task.cancel()
+
+
+CALLERS = st.lists(
+    st.tuples(
+        st.integers(0, 4),
+        st.integers(0, 3),
+        st.sampled_from(("failed", "succeeded", "limited")),
+        st.none() | st.tuples(st.integers(0, 6), st.integers(0, 5)),
     ),
-    rate=st.sampled_from([None, 3]),
-    stopped=st.none() | st.integers(0, 8),
+    max_size=14,
 )
-@settings(deadline=None, max_examples=200)
+
+
+@given(ceiling=st.integers(1, 4), callers=CALLERS, rate=st.sampled_from([None, 3]), stopped=st.none() | st.integers(0, 8))
+@settings(deadline=None, max_examples=400)
 def test_whoever_is_cancelled_takes_no_place_along(
-    ceiling: int, callers: list[tuple[int, int, int | None, str]], rate: int | None, stopped: int | None
+    ceiling: int, callers: list[tuple[int, int, str, tuple[int, int] | None]], rate: int | None, stopped: int | None
 ) -> None:
-    """Callers come, stay and are cancelled on the same whole seconds, so that all that can meet in one instant does."""
+    """All happens on whole seconds, cancellations some turns of the loop later, so that whatever can meet does."""
 
     async def main() -> None:
         given = gate(ceiling, requests_per_minute=rate)
-        flying = most = 0
-
-        async def caller(comes: int, stays: int, ends: str) -> None:
-            nonlocal flying, most
-            await asyncio.sleep(comes)
-            async with given.enter(1):
-                flying += 1
-                most = max(most, flying)
-                sent = now()
-                try:
-                    await asyncio.sleep(stays)
-                finally:
-                    flying -= 1
-                if ends == "s":
-                    given.succeeded()
-                elif ends == "f":
-                    given.limited(sent=sent, retry_after=2.0)
-
-        tasks = [asyncio.create_task(caller(comes, stays, ends)) for comes, stays, _, ends in callers]
-        for task, (_, _, cancelled, _) in zip(tasks, callers, strict=True):
+        meeting, loop = Meeting(given), asyncio.get_running_loop()
+        tasks = [asyncio.create_task(meeting.caller(*does)) for *does, _ in callers]
+        for task, (*_, cancelled) in zip(tasks, callers, strict=True):
             if cancelled is not None:
-                asyncio.get_running_loop().call_later(cancelled, task.cancel)
+                loop.call_later(cancelled[0], cancel, task, cancelled[1])
         if stopped is not None:
-            asyncio.get_running_loop().call_later(stopped, stop, given)
+            loop.call_later(stopped, stop, given)
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(end is None or isinstance(end, asyncio.CancelledError) for end in ends)
-        assert given.in_flight == 0
-        assert not given._queue
-        if stopped is None:
-            assert most <= ceiling
+        assert (given.in_flight, list(given._queue)) == (0, [])
+        assert meeting.most <= ceiling or stopped is not None
         async with asyncio.timeout(200):
-            await asyncio.gather(*(caller(0, 0, "s") for _ in range(2 * ceiling)))
+            await asyncio.gather(*(meeting.caller(0, 0, "succeeded") for _ in range(2 * ceiling)))
         assert given.in_flight == 0
 
     jumping(main())

@@ -10,7 +10,7 @@ import genai_prices
 import pytest
 from genai_prices import Usage, calc_price
 from genai_prices.data_snapshot import get_snapshot
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mitigation.prices import FREE, _listed, at_most, most_tokens, price, spent
@@ -131,6 +131,7 @@ def test_without_a_count_of_tokens_the_cost_is_unknown(usage: tuple[int | None, 
 
 
 @given(prompt=PROMPTS)
+@example(prompt=Prompt(caller="b", index=1, seat=1, system="一" * 500, messages=(("user", "🙂" * 500),)))
 @settings(deadline=None)
 def test_the_most_tokens_of_a_prompt_are_no_fewer_than_its_bytes_characters_and_words(prompt: Prompt) -> None:
     texts = [prompt.system, *(text for _, text in prompt.messages)]
