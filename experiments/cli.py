@@ -26,7 +26,7 @@ EXAMPLES = {
     "battle": (
         "mitigation battle experiment=demo",
         "mitigation battle -m study=mine identity=control,unique_disassociative,placebo pairing=embedded replicates=20",
-        "mitigation battle -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=50 budget.usd=40",
+        "mitigation battle -m study=paid identity=control,placebo pairing=openai_vs_anthropic replicates=50 budget.usd=40",
     ),
     "plan": (
         "mitigation plan experiment=demo",

@@ -253,3 +253,18 @@ def test_reasons_and_notes_stand_on_the_page(tmp_path: Path) -> None:
     assert "only 3 of 10 transcripts are distinct" in html
     assert html.count("<li>neither an effect nor its absence is shown</li>") == 2
     assert len(CONTRASTS) == 4
+
+
+def test_flags_are_counted_by_arm_and_by_the_rules_of_today() -> None:
+    from dataclasses import replace
+
+    from mitigation.reporting.form import flagged
+
+    given = case()
+    first = given.transcripts[0]
+    names = [agent.name for agent in first.agents]
+    swapped = replace(first.turns[1], text=f"I am {names[0]}.", finish_reason="length")
+    changed = replace(first, turns=(first.turns[0], swapped, *first.turns[2:]), flags=("empty:1", "truncated:2"))
+    before = flagged(given).set_index("arm").loc[first.identity]
+    after = flagged(replace(given, transcripts=(changed, *given.transcripts[1:]))).set_index("arm").loc[first.identity]
+    assert (after - before)[["name_swap", "truncated", "empty", "battles", "messages"]].tolist() == [1, 1, 1, 0, 0]

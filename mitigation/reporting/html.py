@@ -17,6 +17,7 @@ from mitigation.figures import rows, wording
 from mitigation.figures.rows import ContrastRow
 from mitigation.reporting import sentences
 from mitigation.reporting.drawings import Drawing
+from mitigation.reporting.form import flagged
 from mitigation.reporting.inputs import ReportInput, banners
 from mitigation.reporting.tables import generic
 from mitigation.reporting.transcripts import viewer
@@ -75,6 +76,7 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         contrasts=rows.shown(analysis),
         arms=rows.arms(analysis),
         missingness=generic(analysis.missingness),
+        flagged=generic(flagged(given)) if given.transcripts else None,
         measured=sentences.measured(given),
         labels=MENTION_LABELS,
         meanings=MENTION_MEANINGS,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mitigation.figures import rows, wording
 from mitigation.reporting import sentences
 from mitigation.reporting.drawings import Drawing
+from mitigation.reporting.form import flagged
 from mitigation.reporting.html import cards
 from mitigation.reporting.inputs import ReportInput, banners
 from mitigation.reporting.tables import escape, generic, markdown
@@ -26,6 +27,11 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
     parts += ["## Contrasts", _contrasts(given), "## Missing battles, by arm", _missing(given)]
     heads, cells = generic(given.analysis.missingness)
     parts += [markdown(heads, cells)] if cells else []
+    if given.transcripts:
+        parts += [
+            "Messages of complete battles that a rule on form marks, by arm; none is left out for it.",
+            markdown(*generic(flagged(given))),
+        ]
     parts += ["## How it was measured", *(escape(line) for line in sentences.measured(given))]
     parts += ["## Identities used", *_identities(given)] if given.identities else []
     if given.transcripts:

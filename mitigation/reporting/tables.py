@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from mitigation.figures import rows
+from mitigation.reporting.form import flagged
 from mitigation.reporting.inputs import ReportInput
 from mitigation.reporting.visible import flat
 from mitigation.types import Turn
@@ -63,6 +64,7 @@ def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
         found["messages"] = given.messages
     if given.transcripts:
         found["mentions"] = mentions(given)
+        found["flags"] = flagged(given)
     return found
 
 
