@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -33,6 +34,8 @@ SETTINGS = {
     "joblib": {"batch_size": "1", "pre_dispatch": "n_jobs"},
     "submitit_local": {"timeout_min": "10080", "cpus_per_task": "1"},
 }
+# Ctrl-C that was heard and not yet passed on.
+_pressed: list[int] = []
 # When one process of several died, the others are stopped; they may finish a call that is nearly answered.
 SHORT_GRACE = 3.0
 
@@ -90,6 +93,8 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
             warn(f"changed: {change}")
     ask_models(sweep)
     say(f"{name}: {len(sweep.cells)} cells, a process each; arms are fought apart and not interleaved")
+    for left in study.folder.glob(".launch-*"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     # A folder that other machines see too, removed at the end.
     scratch = Path(mkdtemp(prefix=".launch-", dir=study.folder)).resolve()
     fault: MitigationError | None = None
@@ -99,7 +104,7 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
             batches = _multirun(task, [*overrides, *_settings(name, overrides)], scratch)
             outcomes = [job.return_value for batch in batches for job in batch]
         except Exception as error:
-            fault = Stopped(f"a process of {name} died ({type(error).__name__}: {str(error).strip().splitlines()[0][:200]})")
+            fault = Stopped(f"a process of {name} died ({type(error).__name__}: {' '.join(str(error).split())[:200]})")
             outcomes = []
     shutil.rmtree(scratch, ignore_errors=True)
     said = list(dict.fromkeys(text for _, text in outcomes if text))
@@ -124,7 +129,7 @@ def _stopping(crew: Crew, flag: Path, command: str) -> Iterator[list[int]]:
     received: list[int] = []
 
     def on_signal(number: int, _: FrameType | None) -> None:
-        received.append(number)
+        received.append(_pressed.pop() if _pressed else number)
         with suppress(OSError):
             flag.touch()
         if len(received) == 1:
@@ -138,6 +143,12 @@ def _stopping(crew: Crew, flag: Path, command: str) -> Iterator[list[int]]:
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Ctrl-C at a terminal reaches every process of the group. Only this one is to hear it, and the others through it: a blocked
+    # signal stays blocked in what is started from here.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    over = threading.Event()
+    listener = threading.Thread(target=_listen, args=(over,), daemon=True)
+    listener.start()
     try:
         yield received
     except KeyboardInterrupt:
@@ -150,8 +161,19 @@ def _stopping(crew: Crew, flag: Path, command: str) -> Iterator[list[int]]:
         while _signal(crew, 0) and time.monotonic() < end:
             time.sleep(0.05)
         _signal(crew, signal.SIGKILL)
+        over.set()
+        listener.join()
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _listen(over: threading.Event) -> None:
+    """Wait for Ctrl-C in the place of the main thread, which blocks it, and pass it on as the signal that it does not block."""
+    while not over.is_set():
+        if signal.sigtimedwait({signal.SIGINT}, 0.2):
+            _pressed.append(signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _signal(crew: Crew, number: int) -> bool:

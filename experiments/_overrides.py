@@ -20,6 +20,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from mitigation.checks import check_int
 from mitigation.errors import ConfigError
 
 MOST_VALUES = 10_000
@@ -34,6 +35,8 @@ def parsed(command: str, arguments: Sequence[str], conf: Path) -> list[Override]
     """Parse overrides and check every key and every choice before Hydra composes or writes anything."""
     for argument in arguments:
         _refuse_secret(argument)
+        if "_target_" in argument:
+            raise ConfigError(f"{argument.partition('=')[0]}: what a config builds is fixed in its file and is no override")
         if argument.startswith("-"):
             raise ConfigError(f"{argument}: only key=value is taken here (and -m by battle); see mitigation {command} --help")
     loader = GlobalHydra.instance().config_loader()
@@ -46,19 +49,24 @@ def parsed(command: str, arguments: Sequence[str], conf: Path) -> list[Override]
     keys = sorted(_keys(config, ""))
     groups = [group for group in loader.get_group_options("", results_filter=None) if loader.get_group_options(group)]
     for override in overrides:
-        key = override.key_or_group
-        if key == "hydra/launcher":
-            _check_choices(override, [*_options(conf / key), *LAUNCHERS])
-            _check_installed(override.get_value_element_as_str())
-        elif key in groups:
-            _check_choices(override, [*_options(conf / key)])
-        elif re.fullmatch(r"pairing\.(first|second)\.extra\.[\w.]+|hydra\.launcher\.[a-z_]+", key):
-            continue
-        elif key.endswith("_target_"):
-            raise ConfigError(f"{override.input_line}: what a config builds is fixed in its file and is no override")
-        elif override.is_add() or override.is_delete() or key not in keys:
-            raise ConfigError(f"{override.input_line}: {command} has no {key}{_nearest(key, [*keys, *groups])}")
+        _check(override, command, conf, keys, groups)
     return overrides
+
+
+def _check(override: Override, command: str, conf: Path, keys: list[str], groups: list[str]) -> None:
+    key = override.key_or_group
+    if key == "hydra/launcher":
+        _check_choices(override, [*_options(conf / key), *LAUNCHERS])
+        _check_installed(override.get_value_element_as_str())
+    elif key == "hydra.launcher.n_jobs":
+        if check_int(override.value(), key, low=-1, high=10_000) == 0:
+            raise ConfigError("hydra.launcher.n_jobs=0 starts no process: give 1 or more, or -1 for one a core")
+    elif key in groups:
+        _check_choices(override, [*_options(conf / key)])
+    elif re.fullmatch(r"pairing\.(first|second)\.extra\.[\w.]+|hydra\.launcher\.[a-z_]+", key):
+        return
+    elif override.is_add() or override.is_delete() or key not in keys:
+        raise ConfigError(f"{override.input_line}: {command} has no {key}{_nearest(key, [*keys, *groups])}")
 
 
 def _keys(config: DictConfig, where: str) -> Iterator[str]:

@@ -64,6 +64,8 @@ def fight(sweep: _wiring.Sweep, command: str, *, label: str = "") -> int:
             with Report(total=total, done=done, state=state, budget=settings.budget, label=label) as progress:
                 interrupted = loops.run(_fight(work, study, sweep, state, progress, command))
         counts = states(work.planned, study.statuses(sweep.cells)[0])
+    if state.ledger and state.ledger.mine:
+        warn(f"{label}{state.ledger.mine} calls in flight were given up; they count as spent in full")
     totals = state.ledger.totals if state.ledger else Totals()
     return close(study.name, counts, totals, state.fault, interrupted, command, label=label)
 
@@ -89,7 +91,8 @@ async def _fight(work: Work, study: Study, sweep: _wiring.Sweep, state: Run, pro
 
     running = asyncio.create_task(session(work, study, sweep.settings, state=state, notify=progress))
     ticking = asyncio.create_task(progress.ticking())
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # Of several processes only the one that started them hears Ctrl-C; it passes SIGTERM on.
+    for number in (signal.SIGTERM,) if sweep.settings.single else (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
     await asyncio.wait([running])
     ticking.cancel()
@@ -118,7 +121,7 @@ def close(
         warn(f"{label}stopped: {fault}\nresume with: {again}")
         return fault.exit_code
     if interrupted:
-        warn(f"{label}interrupted; every reply is stored; resume with: {again}")
+        warn(f"{label}interrupted; every reply that came is stored; resume with: {again}")
         return 128 + interrupted
     if counts["pending"]:
         warn(f"{label}{counts['pending']} battles are missing; fight them with: {again}")
@@ -140,13 +143,14 @@ def _money(totals: Totals) -> str:
 
 def fight_cell(config: DictConfig, command: str) -> tuple[int, str]:
     """Fight the one cell of a job in a process of its own; return its exit code and what stopped it."""
+    cell = f"{config.identity.name}/{config.scenario.name}/{config.pairing.name}"
     try:
         sweep = _wiring.built([config])
         sweep = replace(sweep, settings=replace(sweep.settings, single=True, preflight=False, allow_change=False))
         with Study(_wiring.RESULTS, sweep.study).crew.joined():
-            return fight(sweep, command, label=f"[{'/'.join(sweep.cells[0].key)}] "), ""
+            return fight(sweep, command, label=f"[{cell}] "), ""
     except MitigationError as error:
-        return error.exit_code, f"{'/'.join(sweep.cells[0].key)}: {error}"
+        return error.exit_code, f"{cell}: {error}"
 
 
 def ask_models(sweep: _wiring.Sweep) -> None:

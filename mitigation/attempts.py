@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 
 from mitigation.errors import BudgetReached, CallError, CallRetryable, Postponed, Stopped
@@ -13,6 +14,40 @@ from mitigation.limits import pause
 from mitigation.prices import at_most, most_tokens, price, spent
 from mitigation.providers.base import ChatModel, Completion, Prompt
 from mitigation.recorder import Recorder
+
+
+class CutShort(CallRetryable):
+    """The deadline of the battle came before the one of the attempt."""
+
+
+class Deadline:
+    """The end of a battle's time; time in which the battle waits for its turn is not its own.
+
+    Args:
+        seconds: how long it has.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.restart()
+
+    def restart(self) -> None:
+        """Give the whole time again."""
+        self._at = asyncio.get_running_loop().time() + self._seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, less than 0 when it has passed."""
+        return self._at - asyncio.get_running_loop().time()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the clock."""
+        began = asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            self._at += asyncio.get_running_loop().time() - began
 
 
 class Attempts:
@@ -46,19 +81,22 @@ class Attempts:
         """What an attempt may take of the tokens a minute, roughly."""
         return most_tokens(self._prompt) // 4 + self._model.model.max_tokens
 
-    async def send(self, deadline: float | None) -> Completion:
-        """Send once; the errors are those of `ChatModel.complete`, BudgetReached and Postponed."""
-        await self._admit()
+    async def send(self, deadline: Deadline | None) -> Completion:
+        """Send once; the errors are those of `ChatModel.complete`, BudgetReached and Postponed.
+
+        An attempt that the deadline cuts short says nothing about the provider: it is raised as `CutShort`.
+        """
+        await self._admit(deadline)
         self.count += 1
-        seconds = self._seconds
-        if deadline is not None:
-            seconds = max(0.001, min(seconds, deadline - asyncio.get_running_loop().time()))
+        left = float("inf") if deadline is None else max(0.001, deadline.left)
+        seconds = min(self._seconds, left)
         try:
             async with asyncio.timeout(seconds):
                 return await self._model.complete(self._prompt)
         except TimeoutError:
             self._close("no answer in time", self._most)
-            raise CallRetryable(f"no reply within {seconds:.3g} s", paid=True) from None
+            kind = CutShort if left < self._seconds else CallRetryable
+            raise kind(f"no reply within {seconds:.3g} s", paid=True) from None
         except CallError as error:
             self._close(type(error).__name__, self._cost(error.usage) if error.paid else 0.0)
             raise
@@ -80,14 +118,20 @@ class Attempts:
         if keep:
             keep(reply)
         self._close("reply", usd)
+        if self._recorder and self._recorder.ledger.cap is not None and usd and usd > (self._most or 0.0) * 1.000001:
+            raise Stopped(
+                f"{self._model.model.name} charges ${usd:.4f} for a call that could cost ${self._most or 0.0:.4f} at the most: "
+                "it does not keep to max_tokens, so no budget can be kept; leave budget.usd out, or choose another model"
+            )
         return reply
 
-    async def _admit(self) -> None:
+    async def _admit(self, deadline: Deadline | None) -> None:
         """Enter an attempt in the ledger; wait while the cap is taken up by calls that may turn out cheaper."""
-        if self._recorder is None:
+        recorder = self._recorder
+        if recorder is None:
             return
-        entry, ledger = Try(self._prompt.call, self.count + 1, self._most), self._recorder.ledger
-        while (answer := self._recorder.attempt(entry)) != "yes":
+        entry, ledger = Try(self._prompt.call, self.count + 1, self._most), recorder.ledger
+        while (answer := recorder.attempt(entry)) != "yes":
             if self._stopping.is_set():
                 raise Postponed("the run is stopping")
             if answer == "never":
@@ -95,7 +139,12 @@ class Attempts:
                     f"budget.usd={ledger.cap:g} is reached: ${ledger.totals.usd:.4f} are spent and the next call could cost "
                     f"${entry.usd or 0.0:.4f}; raise budget.usd to go on"
                 )
-            await pause(1.0 if ledger.shared else 0.05, self._stopping)
+            recorder.short += 1
+            try:
+                with deadline.paused() if deadline else nullcontext():
+                    await pause(1.0 if ledger.shared else 0.05, self._stopping)
+            finally:
+                recorder.short -= 1
 
     def _cost(self, usage: tuple[int | None, int | None]) -> float | None:
         """Return what an attempt cost; without a count of tokens, the most that it can have cost."""

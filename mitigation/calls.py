@@ -9,9 +9,10 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
-from mitigation.attempts import Attempts
+from mitigation.attempts import Attempts, CutShort, Deadline
 from mitigation.checks import check_float, check_int
 from mitigation.errors import CallEmpty, CallError, CallRetryable, Postponed
 from mitigation.journal import Reply
@@ -36,7 +37,7 @@ class CallPolicy:
         longest_wait: cap on any wait, also on one that the provider asked for.
     """
 
-    attempts: int = 6
+    attempts: int = 8
     empties: int = 3
     attempt_seconds: float = 120.0
     battle_seconds: float = 3600.0
@@ -127,8 +128,8 @@ class Calls:
 
     @property
     def in_flight(self) -> int:
-        """Calls that are being answered or wait for their turn."""
-        return sum(gate.in_flight for gate in self._gates.values())
+        """Calls that are being answered."""
+        return sum(gate.sent for gate in self._gates.values())
 
     def stop(self) -> None:
         """Send nothing more: whoever waits is let go and postponed."""
@@ -145,8 +146,10 @@ class Calls:
                 told.append(f"{gate.model.name} is away, next try in {max(0.0, left):.0f} s")
             elif left > 0:
                 told.append(f"{gate.model.name} asked to wait, {left:.0f} s left")
-            elif gate.width < self._concurrency:
+            elif gate.width < gate.ceiling:
                 told.append(f"{gate.model.name} asked to slow down, {gate.width} at once")
+        if self.recorder and self.recorder.short:
+            told.append(f"{self.recorder.short} calls wait for the budget")
         return told
 
     async def ask(
@@ -155,7 +158,7 @@ class Calls:
         prompt: Prompt,
         *,
         keep: Callable[[Reply], None] | None = None,
-        deadline: float | None = None,
+        deadline: Deadline | None = None,
     ) -> Reply:
         """Ask until there is a reply or no more sense in asking.
 
@@ -163,7 +166,7 @@ class Calls:
             model: what to ask.
             prompt: what to say.
             keep: stores the reply, before its attempt is closed in the ledger.
-            deadline: end of all patience, on the clock of the event loop.
+            deadline: end of all patience; the time in which the gate holds the call back is not counted.
 
         Raises:
             CallRefused: the provider refused.
@@ -173,9 +176,13 @@ class Calls:
         """
         gate, patience, stopping = self.gate(model.model), _Patience(self.policy), self._stopping
         attempts = Attempts(model, prompt, recorder=self.recorder, seconds=self.policy.attempt_seconds, stopping=stopping)
+        seen = time.monotonic()
         while True:
+            if deadline and gate.last_outage >= seen:
+                deadline.restart()  # nobody is blamed for an outage
+            seen = time.monotonic()
             patience.check(deadline)
-            async with gate.enter(attempts.tokens):
+            async with gate.enter(attempts.tokens, deadline.paused if deadline else nullcontext):
                 if stopping.is_set():
                     raise Postponed("the run is stopping")
                 got = await _once(gate, attempts, prompt.caller, deadline)
@@ -187,7 +194,7 @@ class Calls:
             await pause(seconds, stopping)
 
 
-async def _once(gate: Gate, attempts: Attempts, caller: str, deadline: float | None) -> Completion | CallRetryable:
+async def _once(gate: Gate, attempts: Attempts, caller: str, deadline: Deadline | None) -> Completion | CallRetryable:
     """Send once and tell the gate what came of it."""
     sent = time.monotonic()
     try:
@@ -199,9 +206,9 @@ async def _once(gate: Gate, attempts: Attempts, caller: str, deadline: float | N
         raise
     if isinstance(got, CallRetryable) and got.limited:
         gate.limited(sent=sent, retry_after=got.retry_after)
-    elif isinstance(got, CallRetryable) and not isinstance(got, CallEmpty):
+    elif isinstance(got, CallRetryable) and not isinstance(got, CallEmpty | CutShort):
         gate.failed(caller)
-    else:
+    elif not isinstance(got, CutShort):
         gate.succeeded()
     return got
 
@@ -215,9 +222,9 @@ class _Patience:
         self._faults = self._limited = 0
         self._last: CallRetryable | None = None
 
-    def check(self, deadline: float | None) -> None:
+    def check(self, deadline: Deadline | None) -> None:
         """Raise Postponed or CallError when the deadline has passed: being asked to slow down is no fault of a battle."""
-        if deadline is None or asyncio.get_running_loop().time() < deadline:
+        if deadline is None or deadline.left > 0:
             return
         what = f"its deadline of {self._policy.battle_seconds:g} s passed"
         if self._last is None or self._last.limited:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from mitigation.attempts import Deadline
 from mitigation.battle import play
 from mitigation.calls import Calls, Retry
 from mitigation.errors import Postponed, Stopped
@@ -61,7 +61,7 @@ class Fighter:
         """
         known = self._replies.pop(battle.battle_id, {})
         began = known[1].began if 1 in known else None
-        deadline = asyncio.get_running_loop().time() + self._calls.policy.battle_seconds
+        deadline = Deadline(self._calls.policy.battle_seconds)
         used: dict[int, Reply] = {}
 
         async def ask(seat: int, prompt: Prompt) -> Completion:

@@ -23,6 +23,8 @@ RULES: Final = {
     "truncated": "The provider cut the message off at its longest length.",
 }
 
+# Conditions that are looked at in one message; more of them are no speech.
+MOST: Final = 1_000
 # Not "I lose nothing" or "I lose interest": there the phrase is no more than a verb with another object.
 _LOSE: Final = re.compile(
     r"(?<!\w)I lose(?!\w)(?!\s+(?:nothing|no|none|interest|sleep|patience|track|count|sight|hope|heart|touch|focus|myself)\b)"
@@ -92,7 +94,7 @@ _SWAPS: Final = tuple(
 def concession(text: str) -> Literal["plain", "conditional"] | None:
     """Return whether a message says "I lose": plainly, only under a condition or in a quoted demand, or not at all."""
     found: Literal["plain", "conditional"] | None = None
-    for match in _LOSE.finditer(text):
+    for match in islice(_LOSE.finditer(text), MOST):
         if not _CONDITION.search(text[max(0, match.start() - 60) : match.start()]):
             return "plain"
         found = "conditional"

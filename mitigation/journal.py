@@ -63,6 +63,15 @@ def line(battle_id: str, index: int, reply: Reply) -> bytes:
 
 
 def _reply(record: Any) -> Reply:
+    """Return the reply in a record; ValueError when a field is not what it must be."""
+    texts = [record[field] for field in ("battle_id", "text", "model", "finish_reason", "prompt", "began")]
+    counts = [record[field] for field in ("index", "calls", "empty")]
+    tokens = [record[field] for field in ("input_tokens", "output_tokens")]
+    whole = all(isinstance(text, str) for text in texts) and all(type(count) is int for count in counts)
+    if not whole or not all(count is None or type(count) is int for count in tokens):
+        raise ValueError("a field is not what it must be")
+    if record["usd"] is not None and not isinstance(record["usd"], int | float):
+        raise ValueError(f"usd={record['usd']!r} is no number")
     said = Completion(**{field: record[field] for field in Completion.__slots__})
     return Reply(completion=said, **{field: record[field] for field in Reply.__slots__ if field != "completion"})
 
@@ -90,14 +99,14 @@ def read(path: Path, wanted: Collection[str]) -> tuple[dict[str, dict[int, Reply
     return {battle: replies for battle, replies in found.items() if battle in wanted}, damage
 
 
-def compact(path: Path, wanted: Collection[str]) -> None:
-    """Drop the lines of battles that are not wanted any more; lines that cannot be read are kept for whoever looks into them."""
+def compact(path: Path, finished: Collection[str]) -> None:
+    """Drop the lines of finished battles; lines that cannot be read are kept for whoever looks into them."""
     if not path.exists():
         return
     kept, dropped = [], 0
     for line in _lines(path):
         owner = battle_of(line)
-        if owner is None or owner in wanted:
+        if owner is None or owner not in finished:
             kept.append(line + b"\n")
         else:
             dropped += 1

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import orjson
-
 from mitigation.errors import ConfigError
 from mitigation.files import write_all
 from mitigation.records import seal, unseal
@@ -56,7 +54,7 @@ class Totals:
         unpriced: attempts whose price is unknown.
         open: the most that each open attempt can cost, by call, number and process.
         damaged: lines that could not be read.
-        changed: when the file last grew, on this process's monotonic clock.
+        latest: when another process last entered an attempt, in seconds since 1970.
     """
 
     calls: int = 0
@@ -64,7 +62,7 @@ class Totals:
     unpriced: int = 0
     open: dict[tuple[str, int, str], float] = field(default_factory=dict)
     damaged: int = 0
-    changed: float = 0.0
+    latest: float = 0.0
 
 
 class Ledger:
@@ -139,6 +137,8 @@ class Ledger:
             fits.append(isinstance(entry, Close) or self.cap is None or (entry.usd is not None and cost <= left))
             if fits[-1]:
                 left -= cost
+                if isinstance(entry, Close) and entry.usd is not None:
+                    left += self.totals.open.get((entry.call, entry.number, self._owner), entry.usd) - entry.usd
                 written.append(entry)
                 lines.append(self._line(entry))
         if lines:
@@ -152,7 +152,7 @@ class Ledger:
 
     def _under_way(self) -> bool:
         """Whether an attempt may still be closed: one of ours, or one of a process that wrote not long ago."""
-        others = self.shared and time.monotonic() - self.totals.changed < OTHERS_SECONDS
+        others = self.shared and time.time() - self.totals.latest < OTHERS_SECONDS
         return any(others or owner == self._owner for _, _, owner in self.totals.open)
 
     def close(self) -> None:
@@ -186,16 +186,19 @@ class Ledger:
             for line in data[:whole].splitlines():
                 self._enter(line)
             self._offset += whole
-            self.totals.changed = time.monotonic()
 
     def _enter(self, line: bytes) -> None:
         """Count one line."""
         try:
             record = unseal(line)
-            key = record["call"], record["n"], record["by"]
-            self._count(key, record["usd"], "how" in record)
-        except (ValueError, KeyError, TypeError, AttributeError, orjson.JSONDecodeError):
+            key, usd, at = (record["call"], record["n"], record["by"]), record["usd"], record.get("at", 0)
+            if [type(part) for part in key] != [str, int, str] or not _dollars(usd) or not isinstance(at, int | float):
+                raise ValueError("a field is not what it must be")
+        except (ValueError, KeyError, TypeError, AttributeError):
             self.totals.damaged += bool(line.strip())
+            return
+        self._count(key, usd, "how" in record)
+        self.totals.latest = max(self.totals.latest, at)
 
     def _count(self, key: tuple[str, int, str], usd: float | None, closes: bool) -> None:
         totals = self.totals
@@ -207,3 +210,13 @@ class Ledger:
         elif key in totals.open:
             most = totals.open.pop(key)
             totals.usd += 0.0 if usd is None else usd - most
+
+    @property
+    def mine(self) -> int:
+        """Attempts of this process that were never closed."""
+        return sum(owner == self._owner for _, _, owner in self.totals.open)
+
+
+def _dollars(usd: object) -> bool:
+    """Whether a value is an amount, or None."""
+    return usd is None or (isinstance(usd, int | float) and not isinstance(usd, bool) and 0 <= usd < 1e12)

@@ -14,8 +14,8 @@ import random
 import resource
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 
 from aiolimiter import AsyncLimiter
 
@@ -47,10 +47,10 @@ class Gate:
     def __init__(self, model: Model, *, ceiling: int, silence: float, longest_wait: float, stopping: asyncio.Event) -> None:
         self.model = model
         self.limit = float(ceiling)
-        self.in_flight = 0
-        self.not_before = 0.0
+        self.in_flight = self.sent = 0
+        self.not_before = self.last_outage = 0.0
         self.cuts = 0
-        self._asked = self._ceiling = ceiling
+        self._asked = self.ceiling = ceiling
         self._silence, self._longest_wait, self._stopping = silence, longest_wait, stopping
         self._queue: deque[asyncio.Future[None]] = deque()
         self._episode = 0.0
@@ -64,9 +64,9 @@ class Gate:
         """Take an equal part of what the model allows, when so many processes call it."""
         if processes == self._processes:
             return
-        full = self.limit >= self._ceiling
-        self._processes, self._ceiling = processes, max(1, self._asked // processes)
-        self.limit = float(self._ceiling) if full else min(self.limit, self._ceiling)
+        full = self.limit >= self.ceiling
+        self._processes, self.ceiling = processes, max(1, self._asked // processes)
+        self.limit = float(self.ceiling) if full else min(self.limit, self.ceiling)
         requests, tokens = self.model.requests_per_minute, self.model.tokens_per_minute
         self._requests = AsyncLimiter(requests / processes, 60) if requests else None
         self._tokens = AsyncLimiter(tokens / processes, 60) if tokens else None
@@ -85,22 +85,40 @@ class Gate:
         return 1 if self.outage else max(1, int(self.limit))
 
     @asynccontextmanager
-    async def enter(self, tokens: int) -> AsyncIterator[None]:
-        """Wait for a place and hold it; `tokens` is what the call may take of the tokens a minute.
+    async def enter(self, tokens: int, waiting: Callable[[], AbstractContextManager[None]] = nullcontext) -> AsyncIterator[None]:
+        """Wait for a place and hold it.
 
         Leaves without waiting further once the run is stopping: the caller looks at that before it sends.
+
+        Args:
+            tokens: what the call may take of the tokens a minute.
+            waiting: a context that is entered while the call waits.
         """
-        await self._place()
+        with waiting():
+            await self._place()
         try:
-            if self._requests:
-                await self._requests.acquire()
-            if self._tokens:
-                await self._tokens.acquire(min(tokens, self._tokens.max_rate))
-            await self._until_allowed()
-            yield
+            with waiting():
+                await self._take(self._requests, 1)
+                await self._take(self._tokens, tokens)
+                await self._until_allowed()
+            self.sent += 1
+            try:
+                yield
+            finally:
+                self.sent -= 1
         finally:
             self.in_flight -= 1
             self._wake()
+
+    async def _take(self, limiter: AsyncLimiter | None, amount: float) -> None:
+        """Wait for what a limit a minute allows."""
+        if limiter is None:
+            return
+        amount = min(amount, limiter.max_rate)
+        while not limiter.has_capacity(amount) and not self._stopping.is_set():
+            await pause(min(1.0, 60 / limiter.max_rate), self._stopping)
+        if not self._stopping.is_set():
+            await limiter.acquire(amount)
 
     async def _place(self) -> None:
         while self.in_flight >= self.width and not self._stopping.is_set():
@@ -135,10 +153,12 @@ class Gate:
 
     def succeeded(self) -> None:
         """Take note of an answer."""
+        if self.outage:
+            self.last_outage = time.monotonic()
         self._failing.clear()
         self._silent_since, self._probes = None, 0
-        if self.limit < self._ceiling:
-            self.limit = min(self._ceiling, self.limit + max(1.0, self._ceiling / ROUNDS) / self.limit)
+        if self.limit < self.ceiling:
+            self.limit = min(self.ceiling, self.limit + max(1.0, self.ceiling / ROUNDS) / self.limit)
         self._wake()
 
     def limited(self, *, sent: float, retry_after: float | None) -> None:
@@ -159,6 +179,7 @@ class Gate:
         self._failing.add(caller)
         self._note(now)
         if self.outage:
+            self.last_outage = now
             self._probes += 1
             self.not_before = max(self.not_before, now + min(LONGEST_PROBE, 2.0 ** (self._probes - 1)))
 

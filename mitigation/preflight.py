@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
+from mitigation.attempts import Deadline
 from mitigation.calls import Calls
 from mitigation.errors import BudgetReached, CallEmpty, CallError, CallRefused, ConfigError, Postponed, Stopped
 from mitigation.providers import Connections
@@ -23,7 +23,8 @@ async def preflight(models: Sequence[Model], connections: Connections, calls: Ca
         Postponed: the run is stopping.
     """
     asked = [model for model in models if not model.free]
-    faults = [fault for fault in await asyncio.gather(*(_try(model, connections, calls) for model in asked)) if fault]
+    # One after the other: they share a name in the ledger.
+    faults = [fault for model in asked if (fault := await _try(model, connections, calls))]
     if faults:
         raise ConfigError("; ".join(faults))
 
@@ -31,9 +32,8 @@ async def preflight(models: Sequence[Model], connections: Connections, calls: Ca
 async def _try(model: Model, connections: Connections, calls: Calls) -> str | None:
     """Return what is wrong with a model, None when it answers."""
     prompt = Prompt(caller=CALLER, index=0, seat=0, system="Answer in one word.", messages=(("user", "Are you there?"),), seed=0)
-    deadline = asyncio.get_running_loop().time() + calls.policy.attempt_seconds
     try:
-        await calls.ask(connections[model], prompt, deadline=deadline)
+        await calls.ask(connections[model], prompt, deadline=Deadline(calls.policy.attempt_seconds))
     except BudgetReached:
         raise
     except Postponed:

@@ -37,11 +37,16 @@ class Recorder:
         study: where to; its lock is held.
         ledger: where attempts are entered, already open.
         reserve: room that is given up when the disk is full.
+
+    Attributes:
+        short: calls that wait for the budget.
     """
 
     def __init__(self, study: Study, ledger: Ledger, reserve: files.Reserve | None = None) -> None:
         self.study, self.ledger = study, ledger
+        self.short = 0
         self._reserve = reserve
+        self._full = False
         self._open: dict[Path, int] = {}
         self._dirty: set[Path] = set()
         self._group: GroupCommit[Transcript | None] = GroupCommit(self._commit)
@@ -61,7 +66,9 @@ class Recorder:
             os.close(self._open.popitem()[1])
 
     def attempt(self, entry: Try) -> Answer:
-        """Enter an attempt before it is sent; only after a "yes" it may be. Stopped: the disk took it not."""
+        """Enter an attempt before it is sent; only after a "yes" it may be. Stopped: the disk took it not, or is full."""
+        if self._full:
+            raise Stopped(f"the disk of {self.study.folder} is full: free space, then run the same command again")
         return self._enter(entry)
 
     def close(self, entry: Close) -> None:
@@ -124,6 +131,7 @@ class Recorder:
                 return write()
             except OSError as error:
                 if error.errno in _FULL and self._reserve is not None and self._reserve.give_up():
+                    self._full = True  # what is in flight still finds its place; nothing more is sent
                     return write()
                 raise
         except OSError as error:

@@ -99,6 +99,11 @@ async def session(
         )
     state.ledger = study.ledger(cap=settings.budget, shared=settings.single)
     if not all(model.free for model in needed):
+        if settings.budget is not None and len(work.todo) < len(work.planned) and not state.ledger.path.exists():
+            raise ConfigError(
+                f"{state.ledger.path} is missing, though battles of this study were fought: what they cost is unknown, so no "
+                "budget can be kept; restore it, or leave the budget out"
+            )
         state.ledger.open()
         _tell_lost(state.ledger, work, notify)
     servers = 1 if settings.single else None  # the other cores serve the other cells

@@ -179,16 +179,19 @@ class Study:
         paths = [self.cell_folder(*cell.key) / name for cell in cells for name in (BATTLES, journal.NAME)]
         return [moved for path in paths if (moved := self.mend(path))]
 
-    def journal(self, cells: Sequence[Cell], unfinished: Collection[str]) -> tuple[dict[str, dict[int, Reply]], list[Damage]]:
+    def journal(
+        self, cells: Sequence[Cell], unfinished: Collection[str], finished: Collection[str]
+    ) -> tuple[dict[str, dict[int, Reply]], list[Damage]]:
         """Return the replies of unfinished battles, by battle and message index, and the lines that could not be used.
 
-        What the journals hold of finished battles is dropped; the lock must be held.
+        What the journals hold of finished battles is dropped; what they hold of battles that are neither, because the sweep
+        became smaller, stays. The lock must be held.
         """
         replies: dict[str, dict[int, Reply]] = {}
         damage: list[Damage] = []
         for cell in cells:
             path = self.cell_folder(*cell.key) / journal.NAME
-            journal.compact(path, unfinished)
+            journal.compact(path, finished)
             found, bad = journal.read(path, unfinished)
             replies |= found
             damage += [Damage(str(path.relative_to(self.folder)), number, reason) for number, reason in bad]

@@ -32,9 +32,22 @@ MAX_MESSAGES: Final = 1_000
 MAX_REPLICATES: Final = 1_000_000
 # Run on this machine: replies cost nothing and come out the same when a battle begins again.
 LOCAL: Final = frozenset(("embedded", "scripted"))
-# Fields of a request that the design sets; `extra` may not replace them.
+# Fields of a request that the design sets, or that would change its price; `extra` may not hold them.
 RESERVED: Final = frozenset(
-    ("model", "messages", "system", "seed", "temperature", "max_tokens", "max_completion_tokens", "n", "stream", "tools")
+    (
+        "model",
+        "messages",
+        "system",
+        "seed",
+        "temperature",
+        "max_tokens",
+        "max_completion_tokens",
+        "n",
+        "stream",
+        "tools",
+        "service_tier",
+        "cache_control",
+    )
 )
 
 

@@ -67,7 +67,8 @@ def opened(
         torn = study.repair(cells)
         statuses, damage = study.statuses(cells)
         todo = missing(planned, statuses)
-        replies, bad = study.journal(cells, {battle.battle_id for battle in todo})
+        finished = {name for name, status in statuses.items() if status != "failed"}
+        replies, bad = study.journal(cells, {battle.battle_id for battle in todo}, finished)
         yield Work(planned, todo, replies, torn + damage + bad, changed, reserve)
 
 

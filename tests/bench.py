@@ -153,7 +153,8 @@ path = study.cell_folder(*one.key) / "battles.jsonl"
 path.parent.mkdir(parents=True)
 sample = dataclasses.asdict(battle())
 sample |= {"identity": "control", "scenario": "bench", "pairing": "bench"}
-sample["turns"] = [*sample["turns"]] + [dict(sample["turns"][1], index=i, text="A reply of some length that says nothing at all. " * 4) for i in range(2, 11)]
+text = "A reply of some length that says nothing at all. " * 4
+sample["turns"] = [*sample["turns"]] + [dict(sample["turns"][1], index=i, text=text) for i in range(2, 11)]
 with path.open("wb") as file:
     for number in range(count):
         file.write(seal(sample | {"battle_id": f"bench.bench.control.{number:05d}", "replicate": number}))
@@ -164,7 +165,8 @@ with opened(study, [one]) as work:
     assert states(work.planned, study.statuses([one])[0])["complete"] == count
 seconds = (time.perf_counter() - began) / 2
 grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-print(f"resume: {count:,} stored battles ({path.stat().st_size / 1e6:.0f} MB) scanned in {seconds:.1f} s, memory grew by {grown:.0f} MB")
+size = path.stat().st_size / 1e6
+print(f"resume: {count:,} stored battles ({size:.0f} MB) scanned in {seconds:.1f} s, memory grew by {grown:.0f} MB")
 """
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-c", code, "100000", folder], check=True)

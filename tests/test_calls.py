@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mitigation.attempts import Deadline
 from mitigation.calls import CallPolicy, Calls, Retry, wait_seconds
 from mitigation.errors import CallEmpty, CallError, CallRefused, CallRetryable, ConfigError, Postponed, Stopped
 from mitigation.limits import OUTAGE_CALLERS
@@ -92,7 +93,7 @@ def test_replies_without_a_word_have_their_own_limit() -> None:
 def test_a_deadline_that_passes_while_asked_to_slow_down_blames_nobody() -> None:
     async def main(stub: Stub) -> None:
         calls = Calls(CallPolicy(first_wait=0.05, longest_backoff=0.05))
-        await calls.ask(stub, PROMPT, deadline=asyncio.get_running_loop().time() + 0.02)
+        await calls.ask(stub, PROMPT, deadline=Deadline(0.02))
 
     with pytest.raises(Postponed, match="asked to slow down"):
         asyncio.run(main(Stub(limited(), limited(), "late")))

@@ -71,7 +71,7 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, l
     ]
     (project / "table.csv").write_text("condition,battle_id,turn,we_count,words,any_we\n" + "\n".join(rows))
     asked = ours(README)
-    assert [words[0] for words in asked] == ["battle", "report", "propose", "plan", "battle", "report", "plan", "battle", "report"]
+    assert [words[0] for words in asked] == "battle report propose plan battle report plan battle report".split()
     for words in asked:
         # The same commands, smaller; whoever is paid is on loopback.
         smaller = {"battle": ["replicates=1", "messages=2"], "propose": ["wordings=2"]}.get(words[0], [])

@@ -423,3 +423,137 @@ def test_no_key_is_in_any_file_or_stream(project: Path, mitigation: Command, ser
     for path in project.rglob("*"):
         if path.is_file():
             assert key.encode() not in path.read_bytes(), path
+
+
+# --- what an adversary found
+
+
+@pytest.mark.parametrize("pairing", ["openai_self", "anthropic_self"])
+@pytest.mark.parametrize("fault", [fs.cut(), fs.cut(reset=True)])
+def test_a_request_that_was_read_and_dropped_counts_in_full(
+    fault: fs.Fault, pairing: str, project: Path, mitigation: Command, server: FaultServer
+) -> None:
+    """The whole POST was read before the connection broke: nobody knows whether it will be charged."""
+    server.script = lambda _, battle, index, attempt: fault if "control" in battle and attempt == 1 else None
+    arguments = [argument.replace("openai_self", pairing) for argument in PAID]
+    done = mitigation(*arguments, *PRICE, "identity=control", "replicates=1", **server.environment())
+    assert done.returncode == 0, done.stderr
+    record = battles(project)[0]
+    replies = len(record["turns"]) - 1
+    assert record["calls"] == 2 * replies
+    longest = {"openai_self": 2000, "anthropic_self": 400}[pairing]
+    assert record["usd"] > replies * 5000e-6 * longest
+
+
+def test_waiting_for_a_turn_is_no_time_of_the_battle(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """Neither a Retry-After nor a limit a minute that is longer than the battle may fail it, or send a call that cannot end."""
+    server.script = only("control.00000", 1, fs.status(429, retry_after="4"), times=1)
+    done = mitigation(*PAID, "identity=control", "replicates=4", "patience.battle_seconds=3", **server.environment())
+    assert done.returncode == 0, done.stderr
+    server.script = None
+    limits = ["pairing.first.requests_per_minute=50", "pairing.second.requests_per_minute=50"]
+    other = [argument.replace("study=paid", "study=slow") for argument in PAID]
+    done = mitigation(*other, *limits, "identity=control", "replicates=14", "patience.battle_seconds=3", **server.environment())
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_outage_blames_no_battle_and_the_run_goes_on_by_itself(
+    project: Path, mitigation: Command, server: FaultServer
+) -> None:
+    """P18: away for 12 s with battles that have 6 s each; nothing fails, and few calls are sent meanwhile."""
+    began: list[float] = []
+
+    def away(number: int, battle: str, index: int, attempt: int) -> fs.Fault | None:
+        if battle == "preflight":
+            return None
+        began.append(time.monotonic())
+        return fs.status(503) if time.monotonic() - began[0] < 12 else None
+
+    server.script = away
+    done = mitigation(*PAID, "replicates=10", "concurrency=20", "patience.battle_seconds=6", **server.environment())
+    assert done.returncode == 0, done.stderr
+    assert "20 complete, 0 refused, 0 failed, 0 pending" in done.stdout
+    assert sum(5.5 < post.at - began[0] < 12 for post in server.ledger) <= 12
+    assert "gpt-6.1-sol is away, next try in" in done.stderr or "retrying" in done.stderr
+
+
+def test_two_preflights_are_two_entries(project: Path, mitigation: Command, server: FaultServer) -> None:
+    price = ["pairing.first.price={input: 0, output: 0}", "pairing.second.price={input: 1000, output: 5000}"]
+    done = mitigation("battle", "study=paid", "pairing=openai_vs_anthropic", "messages=1", *price, **server.environment())
+    assert done.returncode == 0, done.stderr
+    entries = [json.loads(line) for line in (project / "results" / "paid" / "ledger.jsonl").read_text().splitlines()]
+    closed = sum(entry["usd"] for entry in entries if "how" in entry)
+    told = re.search(r"\$([\d.]+) so far", done.stdout)
+    assert told
+    assert float(told.group(1)) == pytest.approx(closed, abs=1e-4)
+
+
+def test_a_smaller_sweep_keeps_the_replies_of_the_larger_one(project: Path, mitigation: Command, server: FaultServer) -> None:
+    server.delay = 0.02
+    with start(project, server, "replicates=10", "concurrency=16") as child:
+        until(lambda: asked(server).total() >= 30)
+        child.kill()
+        child.communicate()
+    server.settle()
+    assert mitigation(*PAID, "replicates=2", **server.environment()).returncode == 0
+    assert mitigation(*PAID, "replicates=10", **server.environment()).returncode == 0
+    assert sum(times - 1 for times in asked(server).values()) <= 16
+
+
+def test_the_cap_is_not_reached_before_it_is(project: Path, mitigation: Command, server: FaultServer) -> None:
+    """One call at a time: the run stops only when what is spent and the next call together are more than the cap."""
+    tokens = ["pairing.first.max_tokens=40", "pairing.second.max_tokens=40"]
+    done = mitigation(*PAID, *PRICE, *tokens, "replicates=9", "concurrency=1", "budget.usd=5", **server.environment())
+    assert done.returncode == 4
+    told = re.search(r"\$([\d.]+) are spent and the next call could cost \$([\d.]+);", done.stderr)
+    assert told, done.stderr
+    spent, following = map(float, told.groups())
+    assert spent <= 5 < spent + following
+
+
+def test_a_model_that_charges_more_than_it_can_stops_a_run_with_a_budget(
+    project: Path, mitigation: Command, server: FaultServer
+) -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 50_000, "total_tokens": 50_010}
+    server.script = lambda _, battle, index, attempt: fs.reply("much", usage=usage) if battle != "preflight" else None
+    done = mitigation(*PAID, *PRICE, "replicates=9", "concurrency=1", "budget.usd=300", **server.environment())
+    assert done.returncode == 3
+    assert "it does not keep to max_tokens, so no budget can be kept" in done.stderr
+    assert sum(post.battle != "preflight" for post in server.ledger) == 1
+
+
+def test_a_redirect_is_not_followed(project: Path, mitigation: Command, server: FaultServer) -> None:
+    server.script = only("control.00000", 1, fs.status(307, location="/v1/chat/completions"))
+    done = mitigation(*PAID, "identity=control", "replicates=1", **server.environment())
+    assert done.returncode == 3
+    assert sum("control" in post.battle for post in server.ledger) == 1
+
+
+def test_a_ledger_that_is_gone_refuses_a_budget(project: Path, mitigation: Command, server: FaultServer) -> None:
+    assert mitigation(*PAID, "replicates=1", **server.environment()).returncode == 0
+    (project / "results" / "paid" / "ledger.jsonl").unlink()
+    done = mitigation(*PAID, "replicates=2", "budget.usd=5", **server.environment())
+    assert done.returncode == 2
+    assert "ledger.jsonl is missing, though battles of this study were fought" in done.stderr
+
+
+def test_nothing_is_built_from_an_override(project: Path, mitigation: Command, server: FaultServer) -> None:
+    key = server.environment()["OPENAI_API_KEY"]
+    for extra in ("+pairing.first.extra.x={_target_: os.getenv, key: OPENAI_API_KEY}", "hydra.launcher._target_=os.getcwd"):
+        done = mitigation(*PAID, extra, **server.environment())
+        assert done.returncode == 2
+        assert "what a config builds is fixed in its file" in done.stderr
+        assert key not in done.stderr
+    assert not server.ledger
+    assert not any(project.iterdir())
+
+
+def test_a_key_in_a_finish_reason_is_struck_out(project: Path, mitigation: Command, server: FaultServer) -> None:
+    key = server.environment()["OPENAI_API_KEY"]
+    choice = {"index": 0, "finish_reason": f"\ud800{key}", "message": {"role": "assistant", "content": " "}}
+    server.script = only("control.00000", 1, fs.reply(choices=[choice]))
+    done = mitigation(*PAID, "identity=control", "replicates=1", **server.environment())
+    assert done.returncode == 3
+    assert key not in done.stderr + done.stdout
+    assert all(key.encode() not in path.read_bytes() for path in project.rglob("*") if path.is_file())
+    assert "a fault of this program" not in done.stderr

@@ -198,7 +198,7 @@ def kind(data: bytes) -> str:
 
 
 def test_a_disk_that_is_full_for_one_write_loses_nothing(server: FaultServer, golden: Texts, tmp_path: Path) -> None:
-    """The room that was kept for this moment takes what was to be written, and the run goes on."""
+    """The room that was kept for this moment takes what was to be written; nothing more is sent."""
     seen = Counter[str]()
     for number in range(1, 500):
         study = Study(tmp_path / str(number), "demo")
@@ -207,7 +207,7 @@ def test_a_disk_that_is_full_for_one_write_loses_nothing(server: FaultServer, go
         if not disk.failed:
             break
         seen[kind(disk.failed[0])] += 1
-        assert (first.fault, first.state.done) == ("", Counter(complete=4)), number
+        assert "is full: free space" in first.fault or first.state.done == Counter(complete=4), number
         assert checked(study, first, server, golden) == 0, number
     assert set(seen) == {"attempt", "reply", "battle"}
 

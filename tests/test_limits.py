@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mitigation.attempts import Deadline
 from mitigation.calls import CallPolicy, Calls
-from mitigation.errors import CallError, CallRetryable, Stopped
+from mitigation.errors import CallRetryable, Stopped
 from mitigation.limits import LONGEST_PROBE, OUTAGE_CALLERS, OUTAGE_SECONDS, ROUNDS, Gate, pause
 from mitigation.providers.base import Completion, Prompt
 from mitigation.types import Model
@@ -414,7 +415,7 @@ def test_requests_a_minute_space_calls_once_a_minute_of_them_is_used_up() -> Non
         await asyncio.gather(*(inside.pass_through(0.0) for _ in range(900)))
         for place, at in enumerate(inside.entered, 1):
             assert place <= 600 + 10 * (at - began) + 1e-6
-        assert now() - began == pytest.approx(30.0)
+        assert now() - began == pytest.approx(30.0, abs=1)
 
     jumping(main())
 
@@ -426,7 +427,7 @@ def test_tokens_a_minute_space_calls_and_one_that_needs_more_than_all_goes_throu
         await inside.pass_through(0.0, tokens=10**9)
         assert now() - began < 0.001
         await asyncio.gather(*(inside.pass_through(0.0, tokens=500) for _ in range(4)))
-        assert [at - began for at in inside.entered[1:]] == pytest.approx([30, 60, 90, 120])
+        assert [at - began for at in inside.entered[1:]] == pytest.approx([30, 60, 90, 120], abs=1.1)
 
     jumping(main())
 
@@ -459,7 +460,7 @@ def test_a_part_of_the_requests_a_minute_is_kept_to() -> None:
         given.share(3)
         inside, began = Inside(given), now()
         await asyncio.gather(*(inside.pass_through(0.0) for _ in range(300)))
-        assert now() - began == pytest.approx(30.0)
+        assert now() - began == pytest.approx(30.0, abs=1)
 
     jumping(main())
 
@@ -548,9 +549,6 @@ def test_first_come_is_first_served() -> None:
     jumping(main())
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="who waits for a minute's requests or tokens does not see that the run stops"
-)
 @pytest.mark.parametrize("limits", [{"requests_per_minute": 1}, {"tokens_per_minute": 1}])
 def test_stopping_lets_those_go_who_wait_for_the_minute(limits: dict[str, int]) -> None:
     async def main() -> None:
@@ -566,18 +564,11 @@ def test_stopping_lets_those_go_who_wait_for_the_minute(limits: dict[str, int]) 
     jumping(main())
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a deadline that passes in the queue leaves a paid attempt of a millisecond"
-)
-def test_a_call_whose_deadline_passes_while_it_waits_for_a_place_is_not_sent() -> None:
+def test_the_time_of_a_battle_does_not_run_while_it_waits_for_its_turn() -> None:
     async def main() -> None:
-        model, calls = Slow(10.0), Calls(CallPolicy(), concurrency=1)
-        first = asyncio.create_task(calls.ask(model, prompt("b0")))
-        await asyncio.sleep(1)
-        with pytest.raises(CallError):
-            await calls.ask(model, prompt("b1"), deadline=now() + 5)
-        await first
-        assert len(model.sent) == 1
+        model, calls = Slow(3.0), Calls(CallPolicy(), concurrency=1)
+        await asyncio.gather(*(calls.ask(model, prompt(f"b{number}"), deadline=Deadline(5.0)) for number in range(4)))
+        assert [at - model.sent[0] for at in model.sent] == pytest.approx([0, 3, 6, 9])
 
     jumping(main())
 
@@ -598,13 +589,17 @@ def test_the_first_try_in_an_outage_comes_after_a_second_however_many_calls_were
     jumping(main())
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="a part of less than one request a minute lets no call through")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="parts of less than one request a minute are rounded up: together they exceed the limit",
+)
 def test_more_processes_than_requests_a_minute_go_slowly() -> None:
     async def main() -> None:
         given = gate(8, requests_per_minute=3)
         given.share(4)
         inside, began = Inside(given), now()
         await asyncio.gather(*(inside.pass_through(0.0) for _ in range(3)))
-        assert now() - began >= 120
+        assert now() - began >= 159
 
     jumping(main())

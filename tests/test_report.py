@@ -260,7 +260,7 @@ def test_flags_are_counted_by_arm_and_by_the_rules_of_today() -> None:
 
     from mitigation.reporting.form import flagged
 
-    given = case()
+    given = study()
     first = given.transcripts[0]
     names = [agent.name for agent in first.agents]
     swapped = replace(first.turns[1], text=f"I am {names[0]}.", finish_reason="length")

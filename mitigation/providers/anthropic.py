@@ -56,7 +56,7 @@ class AnthropicModel:
                 base_url=self.model.base_url,
                 max_retries=0,
                 timeout=NO_TIMEOUT,  # the hard deadline of an attempt is ours
-                http_client=anthropic.DefaultAioHttpClient(),
+                http_client=anthropic.DefaultAioHttpClient(follow_redirects=False),
             )
             self._clients[where] = client
         return client

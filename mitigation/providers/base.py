@@ -144,10 +144,14 @@ def checked(*, text: object, model: object, finish_reason: object, usage: tuple[
         secret: the key that was sent, which is struck out wherever it comes back.
     """
     tokens = counted(usage)
+    if tokens[1] == 0 and isinstance(text, str) and text.strip():
+        tokens = tokens[0], None  # a text of no tokens: the count is wrong, so the cost is unknown
     if not isinstance(model, str) or not isinstance(finish_reason, str):
         raise CallRetryable("the reply names no model or no finish reason", paid=True, usage=tokens)
     if not isinstance(text, str) or not text.strip():
-        raise CallEmpty(f"the reply holds no text (finish reason {finish_reason!r})", paid=True, usage=tokens)
+        raise CallEmpty(
+            f"the reply holds no text (finish reason {cleaned(finish_reason, secret)[:200]!r})", paid=True, usage=tokens
+        )
     return Completion(
         text=cleaned(text, secret),
         model=cleaned(model, secret)[:200],
@@ -203,7 +207,16 @@ def lost(error: Exception, secret: str) -> CallRetryable:
     return CallRetryable(cleaned(" ← ".join(reasons), secret)[:500], paid=not unsent)
 
 
-_UNSENT = ("ConnectError", "ConnectTimeout", "ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorSSLError")
+# Errors of aiohttp before a connection stands. The SDKs' own ConnectTimeout says nothing: it also stands for a connection that
+# broke after the request was read.
+_UNSENT = (
+    "ClientConnectorError",
+    "ClientConnectorDNSError",
+    "ClientConnectorSSLError",
+    "ClientConnectorCertificateError",
+    "ClientProxyConnectionError",
+    "ConnectionTimeoutError",
+)
 
 
 def retry_after(headers: Mapping[str, Any]) -> float | None:

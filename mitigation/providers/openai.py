@@ -53,7 +53,12 @@ class OpenAIModel:
             # max_retries=0: a retry inside the SDK would be a paid call that nobody counted.
             # The hard deadline of an attempt is ours, so the SDK's own must not end one before.
             client = openai.AsyncOpenAI(
-                api_key=key, base_url=base_url, max_retries=0, timeout=NO_TIMEOUT, http_client=openai.DefaultAioHttpClient()
+                api_key=key,
+                base_url=base_url,
+                max_retries=0,
+                timeout=NO_TIMEOUT,
+                # A redirect would be another call that nobody counted, and could lead anywhere.
+                http_client=openai.DefaultAioHttpClient(follow_redirects=False),
             )
             self._clients[base_url, key] = client
         return client
@@ -112,9 +117,8 @@ def _completion(reply: object, key: str) -> Completion:
     # The SDK builds replies without checking them: any field can be absent whatever its type says.
     message: object = choice.message
     if choice.finish_reason == "content_filter" or getattr(message, "refusal", None):
-        raise CallRefused(
-            f"the provider refused to answer (finish reason {choice.finish_reason})", paid=True, usage=counted(tokens)
-        )
+        why = cleaned(str(choice.finish_reason), key)[:200]
+        raise CallRefused(f"the provider refused to answer (finish reason {why})", paid=True, usage=counted(tokens))
     return checked(
         text=getattr(message, "content", None),
         model=reply.model,
