@@ -28,7 +28,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add whole lines to a file and wait for the disk; on an OSError the file is what it was before."""
+    """Add whole lines to a file and wait for the disk; after an OSError they may stand there all the same."""
     descriptor = open_end(path)
     try:
         write_all(descriptor, data)

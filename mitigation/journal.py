@@ -83,13 +83,18 @@ def battle_of(line: bytes) -> str | None:
     return line[len(_START) : line.find(b'"', len(_START))].decode("ascii", "replace")
 
 
-def read(path: Path, wanted: Collection[str]) -> tuple[dict[str, dict[int, Reply]], list[tuple[int, str]]]:
-    """Return the replies of the wanted battles by message index, and number and fault of each line that could not be used."""
+def read(
+    path: Path, wanted: Collection[str], finished: Collection[str] = ()
+) -> tuple[dict[str, dict[int, Reply]], list[tuple[int, str]]]:
+    """Return the replies of the wanted battles by message index, and number and fault of each line that could not be used.
+
+    Lines of finished battles are skipped unread.
+    """
     found: dict[str, dict[int, Reply]] = {}
     damage: list[tuple[int, str]] = []
     for number, line in enumerate(_lines(path), 1):
         owner = battle_of(line)
-        if owner is not None and owner not in wanted:
+        if owner is not None and owner in finished:
             continue
         try:
             record = unseal(line)

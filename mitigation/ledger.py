@@ -94,12 +94,13 @@ class Ledger:
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT if write else os.O_RDONLY
             self._descriptor = os.open(self.path, flags, 0o600)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX if write else fcntl.LOCK_SH)
-        except OSError as error:
-            raise ConfigError(f"{self.path} cannot be opened and locked ({error.strerror}): choose another folder") from None
-        try:
             self._catch_up()
-        finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        except OSError as error:
+            self.close()
+            raise ConfigError(
+                f"{self.path} cannot be opened, locked and mended ({error.strerror}): free space or choose another folder"
+            ) from None
 
     @property
     def left(self) -> float:

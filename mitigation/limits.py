@@ -68,8 +68,8 @@ class Gate:
         self._processes, self.ceiling = processes, max(1, self._asked // processes)
         self.limit = float(self.ceiling) if full else min(self.limit, self.ceiling)
         requests, tokens = self.model.requests_per_minute, self.model.tokens_per_minute
-        self._requests = AsyncLimiter(requests / processes, 60) if requests else None
-        self._tokens = AsyncLimiter(tokens / processes, 60) if tokens else None
+        self._requests = _limiter(requests, processes)
+        self._tokens = _limiter(tokens, processes)
         self._wake()
 
     @property
@@ -116,23 +116,26 @@ class Gate:
             return
         amount = min(amount, limiter.max_rate)
         while not limiter.has_capacity(amount) and not self._stopping.is_set():
-            await pause(min(1.0, 60 / limiter.max_rate), self._stopping)
+            await pause(min(1.0, limiter.time_period / limiter.max_rate), self._stopping)
         if not self._stopping.is_set():
             await limiter.acquire(amount)
 
     async def _place(self) -> None:
-        while self.in_flight >= self.width and not self._stopping.is_set():
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._queue.append(waiter)
-            try:
-                await waiter
-            except BaseException:
-                if waiter in self._queue:
-                    self._queue.remove(waiter)
-                else:  # the place was given to a task that went away
-                    self._wake()
-                raise
-        self.in_flight += 1
+        if not self._queue and (self.in_flight < self.width or self._stopping.is_set()):
+            self.in_flight += 1
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(waiter)
+        self._wake()
+        try:
+            await waiter
+        except BaseException:
+            if waiter.cancelled():
+                self._queue.remove(waiter)
+            else:  # the place was given to a task that goes away
+                self.in_flight -= 1
+                self._wake()
+            raise
 
     async def _until_allowed(self) -> None:
         while (wait := self.not_before - time.monotonic()) > 0 and not self._stopping.is_set():
@@ -140,12 +143,14 @@ class Gate:
             await pause(wait + random.uniform(0, 0.2 + 0.02 * wait), self._stopping)
 
     def _wake(self) -> None:
-        free = self.width - self.in_flight
-        while self._queue and (free > 0 or self._stopping.is_set()):
-            waiter = self._queue.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                free -= 1
+        """Give free places to those who have waited longest; a place counts as taken from here on."""
+        waiting = [waiter for waiter in self._queue if not waiter.done()]
+        for waiter in waiting:
+            if self.in_flight >= self.width and not self._stopping.is_set():
+                return
+            self._queue.remove(waiter)
+            waiter.set_result(None)
+            self.in_flight += 1
 
     def stop(self) -> None:
         """Let go everybody who waits; call when `stopping` was set."""
@@ -180,6 +185,8 @@ class Gate:
         self._note(now)
         if self.outage:
             self.last_outage = now
+            if now < self.not_before:
+                return  # one of those that were on their way when the outage was seen, and no try of its own
             self._probes += 1
             self.not_before = max(self.not_before, now + min(LONGEST_PROBE, 2.0 ** (self._probes - 1)))
 
@@ -190,6 +197,14 @@ class Gate:
                 f"{self.model.name} has let no call through for {now - self._silent_since:,.0f} s: "
                 "look at the provider's status page, then run the same command again"
             )
+
+
+def _limiter(a_minute: int | None, processes: int) -> AsyncLimiter | None:
+    """Return an equal part of a limit a minute; a part below one is one in more than a minute."""
+    if a_minute is None:
+        return None
+    part = a_minute / processes
+    return AsyncLimiter(part, 60) if part >= 1 else AsyncLimiter(1, 60 / part)
 
 
 async def pause(seconds: float, stopping: asyncio.Event) -> None:

@@ -55,13 +55,16 @@ def held(path: Path, what: str, *, shared: bool = False) -> Iterator[None]:
             if error.errno in _NO_LOCKS:
                 raise ConfigError(f"the file system of {path.parent} has no locks: put results on one that has") from None
             raise ConfigError(f"{what} is being written by {_told(file)}: wait for it or stop it") from None
+        _refuse_living(file, path, what)
+        try:
+            file.truncate(0)
+            file.write("" if shared else owner())
+            file.flush()
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written ({error.strerror}): free space or choose another folder") from None
         if shared:
             yield
             return
-        _refuse_living(file, path, what)
-        file.truncate(0)
-        file.write(owner())
-        file.flush()
         over = threading.Event()
         beat = threading.Thread(target=_beat, args=(path, over), daemon=True)
         beat.start()
@@ -127,6 +130,8 @@ class Crew:
         found = []
         for path in sorted(self._folder.glob("*.*")) if self._folder.is_dir() else ():
             host, _, process = path.name.rpartition(".")
+            if not process.isdigit():
+                continue
             try:
                 with path.open("r+") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -22,6 +22,7 @@ class Price:
 
     Attributes:
         input, output: dollars for one token.
+        request: dollars for a call, whatever its tokens.
         source: where the price is from.
         dearer_from: tokens of a prompt from which another price holds; `exact` is asked there.
     """
@@ -29,6 +30,7 @@ class Price:
     input: float
     output: float
     source: str
+    request: float = 0.0
     dearer_from: float = float("inf")
     exact: Callable[[int, int], float] | None = None
 
@@ -36,7 +38,7 @@ class Price:
         """Return the dollars for a call."""
         if self.exact and input_tokens >= self.dearer_from:
             return self.exact(input_tokens, output_tokens)
-        return self.input * input_tokens + self.output * output_tokens
+        return self.request + self.input * input_tokens + self.output * output_tokens
 
 
 FREE: Final = Price(input=0.0, output=0.0, source="runs on this machine")
@@ -62,10 +64,14 @@ def _listed(name: str, provider: str, base_url: str | None) -> Price | None:
         return None
     starts = [tier.start for kind in kinds for tier in getattr(kind, "tiers", ())]
     million = Decimal(1_000_000)
+    # A price that goes by the hour or the date is asked for anew at every call.
+    if isinstance(found.model.prices, list):
+        starts.append(0)
     base = [float(getattr(kind, "base", kind) / million) for kind in kinds]  # type: ignore[operator]
     return Price(
         input=base[0],
         output=base[1],
+        request=exact(0, 0),
         source=f"genai-prices, {found.provider.id} {found.model.id}",
         dearer_from=min(starts, default=float("inf")),
         exact=exact,
@@ -75,7 +81,8 @@ def _listed(name: str, provider: str, base_url: str | None) -> Price | None:
 def price(model: Model) -> Price | None:
     """Return the price of a model: its own `price`, nothing for a model on this machine, else the list's; None when unknown.
 
-    A model with a base_url is looked up under that address, because the same name costs something else elsewhere.
+    A model with a base_url is looked up under that address, because the same name costs something else elsewhere. An address in
+    the SDK's own variable is taken for a gateway to the same provider.
     """
     if model.free:
         return FREE

@@ -117,12 +117,19 @@ class Recorder:
                 path, data = self.study.line(battle)
                 lines.setdefault(path, []).append(data)
         dirty, self._dirty = self._dirty, set()
-        for path in dirty:
-            self._kept(path, 0, lambda path=path: files.sync(path))  # type: ignore[misc]
+        try:
+            for path in dirty:
+                self._kept(path, 0, lambda path=path: files.sync(path))  # type: ignore[misc]
+        except Stopped:
+            self._dirty |= dirty
+            raise
         for path, parts in lines.items():
             data = b"".join(parts)
-            self.study.mend(path)
-            self._kept(path, len(data), lambda path=path, data=data: files.append(path, data))  # type: ignore[misc]
+            self._kept(path, len(data), lambda path=path, data=data: self._append(path, data))  # type: ignore[misc]
+
+    def _append(self, path: Path, data: bytes) -> None:
+        self.study.mend(path)
+        files.append(path, data)
 
     def _kept(self, path: Path, size: int, write: Callable[[], Result]) -> Result:
         """Write; on a full disk free the reserve and write again, so that what is paid for finds its place."""
@@ -130,7 +137,7 @@ class Recorder:
             try:
                 return write()
             except OSError as error:
-                if error.errno in _FULL and self._reserve is not None and self._reserve.give_up():
+                if error.errno in _FULL and self._reserve is not None and (self._reserve.give_up() or self._full):
                     self._full = True  # what is in flight still finds its place; nothing more is sent
                     return write()
                 raise

@@ -37,6 +37,15 @@ def unseal(line: bytes) -> Any:
     return orjson.loads(line)
 
 
+def holds(line: bytes) -> bool:
+    """Whether a line that lacks its line end is whole all the same."""
+    try:
+        unseal(line)
+    except ValueError:
+        return False
+    return True
+
+
 def transcript(record: Any) -> Transcript:
     """Return the transcript in one record.
 

@@ -27,7 +27,7 @@ from mitigation.files import Reserve, append, torn_end, write_atomically
 from mitigation.journal import Reply
 from mitigation.ledger import Ledger, Totals
 from mitigation.locks import Crew, held
-from mitigation.records import seal, transcript, unseal
+from mitigation.records import holds, seal, transcript, unseal
 from mitigation.types import Cell, Status, Transcript
 
 BATTLES = "battles.jsonl"
@@ -121,9 +121,13 @@ class Study:
         """Move a torn last line aside, once a file and run, so that the next line begins on its own; return what was moved."""
         if path in self._mended:
             return None
+        moved = self._mend(path)
         self._mended.add(path)
+        return moved
+
+    def _mend(self, path: Path) -> Damage | None:
         torn = torn_end(path) if path.exists() else b""
-        if torn and _holds(torn):
+        if torn and holds(torn):
             append(path, b"\n")
         elif torn:
             aside = path.with_suffix(".torn")
@@ -177,7 +181,12 @@ class Study:
     def repair(self, cells: Sequence[Cell]) -> list[Damage]:
         """Move the torn ends of the files of cells aside and return which there were; the lock must be held."""
         paths = [self.cell_folder(*cell.key) / name for cell in cells for name in (BATTLES, journal.NAME)]
-        return [moved for path in paths if (moved := self.mend(path))]
+        try:
+            return [moved for path in paths if (moved := self.mend(path))]
+        except OSError as error:
+            raise ConfigError(
+                f"a torn line in {self.folder} could not be moved aside ({error.strerror}): free space, then run the same command"
+            ) from None
 
     def journal(
         self, cells: Sequence[Cell], unfinished: Collection[str], finished: Collection[str]
@@ -192,7 +201,7 @@ class Study:
         for cell in cells:
             path = self.cell_folder(*cell.key) / journal.NAME
             journal.compact(path, finished)
-            found, bad = journal.read(path, unfinished)
+            found, bad = journal.read(path, unfinished, finished)
             replies |= found
             damage += [Damage(str(path.relative_to(self.folder)), number, reason) for number, reason in bad]
         return replies, damage
@@ -237,12 +246,3 @@ class Study:
             return [unseal(line) for line in path.read_bytes().splitlines()]
         except ValueError as error:
             raise StoreError(f"{path} is damaged ({error}): run mitigation detect study={self.name} to make it again") from None
-
-
-def _holds(line: bytes) -> bool:
-    """Whether a line that lacks its line end is whole all the same."""
-    try:
-        unseal(line)
-    except ValueError:
-        return False
-    return True

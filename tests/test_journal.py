@@ -319,7 +319,6 @@ def test_replies_to_the_same_prompts_need_no_call(study: Study) -> None:
     assert plain(study.read()[0]) == before
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a line whose battle cannot be read is dropped and not named")
 @pytest.mark.parametrize("place", [0, len(NAME)])
 def test_a_flipped_bit_in_the_name_of_a_battle_is_named(study: Study, place: int) -> None:
     flipped(study, journal.line(NAME, 2, reply("2")).index(NAME.encode()) + place, 1)
@@ -356,7 +355,6 @@ def full_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     assert failed
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="a full disk is met as a bare OSError when a torn line is moved aside")
 def test_a_torn_line_that_cannot_be_moved_on_a_full_disk_is_named(study: Study, full_once: list[int]) -> None:
     written(study, journal.line(NAME, 1, reply()), b'{"battle_id":"s.p')
     with pytest.raises(MitigationError, match="No space left on device"), opened(study, cells()):
@@ -365,7 +363,6 @@ def test_a_torn_line_that_cannot_be_moved_on_a_full_disk_is_named(study: Study, 
         assert len(work.damage) == 1
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a torn line that could not be moved aside is not tried again")
 def test_a_battle_after_a_torn_line_that_could_not_be_moved_is_intact(study: Study, full_once: list[int]) -> None:
     path, line = study.line(battle())
     path.parent.mkdir(parents=True)

@@ -537,9 +537,6 @@ def test_few_open_files_lower_the_number_of_battles_at_once(soft: int, hard: int
     assert soft <= soft_after <= hard == hard_after
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="places that come free together wake too many, who then queue again"
-)
 def test_first_come_is_first_served() -> None:
     async def main() -> None:
         inside = Inside(gate(7))
@@ -573,9 +570,6 @@ def test_the_time_of_a_battle_does_not_run_while_it_waits_for_its_turn() -> None
     jumping(main())
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="every call in flight when an outage is seen counts as a try of its own"
-)
 def test_the_first_try_in_an_outage_comes_after_a_second_however_many_calls_were_in_flight() -> None:
     async def main() -> None:
         given = gate(64)
@@ -589,11 +583,6 @@ def test_the_first_try_in_an_outage_comes_after_a_second_however_many_calls_were
     jumping(main())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="parts of less than one request a minute are rounded up: together they exceed the limit",
-)
 def test_more_processes_than_requests_a_minute_go_slowly() -> None:
     async def main() -> None:
         given = gate(8, requests_per_minute=3)

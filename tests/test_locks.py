@@ -224,16 +224,12 @@ def test_a_member_that_is_counted_while_it_joins_is_not_lost(tmp_path: Path, mon
         assert [pid for _, pid in crew.members()] == [os.getpid()]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="who shares does not look whether another machine owns the whole")
 def test_who_shares_is_refused_while_another_machine_owns_the_whole(path: Path) -> None:
     path.parent.mkdir()
     path.write_text(ELSEWHERE)
     assert ELSEWHERE in str(refusal(path, shared=True)), "two owners"
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the name that a killed owner left is shown for those who share it now"
-)
 def test_a_dead_owner_is_not_named_for_the_living(path: Path) -> None:
     with another(path) as dead:
         ended(dead, by=signal.SIGKILL)
@@ -244,7 +240,6 @@ def test_a_dead_owner_is_not_named_for_the_living(path: Path) -> None:
     assert "single cells" in told
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a disk too full for the owner's name is met as a bare OSError")
 def test_a_disk_without_room_for_the_owners_name_is_named(path: Path) -> None:
     code = (
         "import resource, sys\nfrom pathlib import Path\nfrom mitigation.locks import held\n"

@@ -36,7 +36,7 @@ EVERYTHING = {
     "report.html",
     "report.md",
     "verdict.json",
-    *(f"tables/{name}.csv" for name in ("contrasts", "arms", "battles", "missingness", "messages", "mentions")),
+    *(f"tables/{name}.csv" for name in ("contrasts", "arms", "battles", "missingness", "messages", "mentions", "flags")),
     *(f"tables/figure_{name}.csv" for name in ("rates", "forest", "trajectory")),
     *(f"figures/{name}.{form}" for name in ("rates", "forest", "trajectory") for form in ("svg", "png")),
 }
@@ -202,7 +202,7 @@ def test_new_report_leaves_nothing_of_the_old(tmp_path: Path) -> None:
     write_report(study(), tmp_path / "demo")
     write_report(study(transcripts=(), messages=None), tmp_path / "demo")
     assert set(contents(tmp_path)) == {
-        f"demo/{name}" for name in EVERYTHING if "trajectory" not in name and "mentions" not in name and "messages" not in name
+        f"demo/{name}" for name in EVERYTHING if not any(part in name for part in ("trajectory", "mentions", "messages", "flags"))
     }
 
 

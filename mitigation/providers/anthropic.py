@@ -118,7 +118,10 @@ def _completion(reply: object, key: str) -> Completion:
         raise CallRetryable("the endpoint answered 200, but not with a message: is base_url right?", paid=True)
     # The SDK builds replies without checking them: any field can be absent whatever its type says.
     usage: object = reply.usage
-    tokens = getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None)
+    # What was read from a cache, or written to one, is told apart; it was sent all the same.
+    read = [getattr(usage, name, None) for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")]
+    sent = sum(part for part in read if isinstance(part, int)) if isinstance(read[0], int) else None
+    tokens = sent, getattr(usage, "output_tokens", None)
     if reply.stop_reason == "refusal":
         raise CallRefused("the provider refused to answer (stop reason refusal)", paid=True, usage=counted(tokens))
     if reply.stop_reason == "model_context_window_exceeded":
