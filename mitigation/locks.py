@@ -57,9 +57,9 @@ def held(path: Path, what: str, *, shared: bool = False) -> Iterator[None]:
             raise ConfigError(f"{what} is being written by {_told(file)}: wait for it or stop it") from None
         _refuse_living(file, path, what)
         try:
-            file.truncate(0)
-            file.write("" if shared else owner())
-            file.flush()
+            # Past the file's own buffer, which would try again to write what a full disk refused.
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), b"" if shared else owner().encode())
         except OSError as error:
             raise ConfigError(f"{path} cannot be written ({error.strerror}): free space or choose another folder") from None
         if shared:

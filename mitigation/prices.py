@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
@@ -48,12 +49,16 @@ FREE: Final = Price(input=0.0, output=0.0, source="runs on this machine")
 def _listed(name: str, provider: str, base_url: str | None) -> Price | None:
     """Return the price in the list of genai-prices, which is part of the installation: nothing is fetched."""
     from genai_prices import Usage, calc_price
+    from genai_prices.types import TimeOfDateConstraint
 
     where: dict[str, Any] = {"provider_id": provider} if base_url is None else {"provider_api_url": base_url}
 
+    times: list[datetime | None] = [None]
+
     def exact(input_tokens: int, output_tokens: int) -> float:
         usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
-        return float(calc_price(usage, name, **where).total_price)
+        found = (calc_price(usage, name, genai_request_timestamp=time, **where) for time in times)
+        return float(max(one.total_price for one in found))
 
     try:
         found = calc_price(Usage(input_tokens=1, output_tokens=1), name, **where)
@@ -64,9 +69,12 @@ def _listed(name: str, provider: str, base_url: str | None) -> Price | None:
         return None
     starts = [tier.start for kind in kinds for tier in getattr(kind, "tiers", ())]
     million = Decimal(1_000_000)
-    # A price that goes by the hour or the date is asked for anew at every call.
-    if isinstance(found.model.prices, list):
+    # A price that goes by the date is asked for anew at every call; one that goes by the hour is taken at its dearest.
+    conditions = found.model.prices if isinstance(found.model.prices, list) else []
+    if conditions:
         starts.append(0)
+    if any(isinstance(condition.constraint, TimeOfDateConstraint) for condition in conditions):
+        times = [datetime.now(UTC).replace(hour=hour, minute=30) for hour in range(24)]
     base = [float(getattr(kind, "base", kind) / million) for kind in kinds]  # type: ignore[operator]
     return Price(
         input=base[0],
