@@ -98,6 +98,7 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
     # A folder that other machines see too, removed at the end.
     scratch = Path(mkdtemp(prefix=".launch-", dir=study.folder)).resolve()
     fault: MitigationError | None = None
+    outcomes: list[tuple[int, str]] = []
     with _stopping(study.crew, scratch / "stop", command) as received:
         try:
             task = partial(_cell, command=command, stop=str(scratch / "stop"))
@@ -105,7 +106,6 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
             outcomes = [job.return_value for batch in batches for job in batch]
         except Exception as error:
             fault = Stopped(f"a process of {name} died ({type(error).__name__}: {' '.join(str(error).split())[:200]})")
-            outcomes = []
     shutil.rmtree(scratch, ignore_errors=True)
     said = list(dict.fromkeys(text for _, text in outcomes if text))
     for text in said:
@@ -116,6 +116,8 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
 
 def _cell(config: DictConfig, *, command: str, stop: str) -> tuple[int, str]:
     """Fight one cell, unless the sweep is being stopped."""
+    # Loky unblocks what its parent blocks; Ctrl-C comes through the process that started this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if Path(stop).exists():
         return 0, ""
     from experiments.battle import fight_cell

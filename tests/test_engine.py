@@ -55,7 +55,7 @@ def only(battle: str, index: int, fault: fs.Fault, times: int = 10**6) -> fs.Scr
     return lambda _, name, place, attempt: fault if battle in name and place == index and attempt <= times else None
 
 
-def start(project: Path, server: FaultServer, *more: str) -> subprocess.Popen[str]:
+def start(project: Path, server: FaultServer, *more: str, session: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "experiments", *PAID, *more],
         cwd=project,
@@ -63,6 +63,7 @@ def start(project: Path, server: FaultServer, *more: str) -> subprocess.Popen[st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=session,
     )
 
 

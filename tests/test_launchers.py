@@ -142,3 +142,20 @@ def test_processes_share_the_limits_of_a_model(project: Path, mitigation: Comman
     late = flying[len(flying) // 2 : -40]
     assert late
     assert max(late) <= 8 + 1
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_ctrl_c_at_a_terminal_is_heard_once(launcher: str, project: Path, mitigation: Command, server: FaultServer) -> None:
+    """A terminal sends Ctrl-C to every process of the group: the calls in flight are finished all the same."""
+    server.delay = 0.5
+    with start(project, server, "replicates=20", "concurrency=4", f"hydra/launcher={launcher}", session=True) as child:
+        until(lambda: asked(server).total() >= 6)
+        workers = crew(project)
+        os.killpg(child.pid, signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert "Traceback" not in err + out
+    until(lambda: not any(map(alive, workers)), 5)
+    server.settle()
+    assert mitigation(*PAID, "replicates=20", **server.environment()).returncode == 0
+    assert set(asked(server).values()) == {1}
