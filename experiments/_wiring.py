@@ -23,10 +23,10 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments._overrides import parsed
-from mitigation.calls import CallPolicy
 from mitigation.checks import check_float, check_int, check_study
 from mitigation.design import check_cells
 from mitigation.errors import ConfigError
+from mitigation.patience import CallPolicy
 from mitigation.runner import Settings
 from mitigation.types import AnalysisPlan, Cell, Identity, Scenario
 

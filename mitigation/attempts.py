@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from mitigation.errors import BudgetReached, CallError, CallRetryable, Postponed, Stopped
 from mitigation.journal import Reply
 from mitigation.ledger import Close, Try
 from mitigation.limits import pause
+from mitigation.patience import Deadline
 from mitigation.prices import at_most, most_tokens, price, spent
 from mitigation.providers.base import ChatModel, Completion, Prompt
 from mitigation.recorder import Recorder
@@ -18,36 +19,6 @@ from mitigation.recorder import Recorder
 
 class CutShort(CallRetryable):
     """The deadline of the battle came before the one of the attempt."""
-
-
-class Deadline:
-    """The end of a battle's time; time in which the battle waits for its turn is not its own.
-
-    Args:
-        seconds: how long it has.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self.restart()
-
-    def restart(self) -> None:
-        """Give the whole time again."""
-        self._at = asyncio.get_running_loop().time() + self._seconds
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left, less than 0 when it has passed."""
-        return self._at - asyncio.get_running_loop().time()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Stop the clock."""
-        began = asyncio.get_running_loop().time()
-        try:
-            yield
-        finally:
-            self._at += asyncio.get_running_loop().time() - began
 
 
 class Attempts:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from mitigation.attempts import Deadline
 from mitigation.battle import play
 from mitigation.calls import Calls, Retry
 from mitigation.errors import Postponed, Stopped
 from mitigation.journal import Reply
+from mitigation.patience import Deadline
 from mitigation.providers import Connections
 from mitigation.providers.base import Completion, Prompt
 from mitigation.recorder import Recorder

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mitigation.attempts import Deadline
 from mitigation.calls import Calls
 from mitigation.errors import BudgetReached, CallEmpty, CallError, CallRefused, ConfigError, Postponed, Stopped
+from mitigation.patience import Deadline
 from mitigation.providers import Connections
 from mitigation.providers.base import Prompt
 from mitigation.types import Model

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from mitigation.calls import CallPolicy, Calls
+from mitigation.calls import Calls
 from mitigation.errors import ConfigError, MitigationError, Postponed, Stopped
 from mitigation.fight import Event, Fighter, Notice
 from mitigation.ledger import Ledger
 from mitigation.limits import descriptors
 from mitigation.locks import Crew
 from mitigation.loops import rare_collections
+from mitigation.patience import CallPolicy
 from mitigation.preflight import preflight
 from mitigation.prices import price
 from mitigation.providers import Connections

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mitigation.attempts import Deadline
-from mitigation.calls import CallPolicy, Calls, Retry, wait_seconds
+from mitigation.calls import Calls, Retry
 from mitigation.errors import CallEmpty, CallError, CallRefused, CallRetryable, ConfigError, Postponed, Stopped
 from mitigation.limits import OUTAGE_CALLERS
+from mitigation.patience import CallPolicy, Deadline, wait_seconds
 from mitigation.providers.base import Completion, Prompt, checked, failure
 from mitigation.types import Model
 
@@ -65,7 +65,9 @@ def test_a_passing_fault_is_tried_again_and_told() -> None:
 
 def test_a_call_that_hangs_is_given_up_at_its_deadline() -> None:
     stub = Stub(None, None, None)
-    with pytest.raises(CallError, match=r"gave up after 3 attempts; the last one: no reply within 0.05 s"):
+    with pytest.raises(
+        CallError, match=r"gave up after 3 attempts, 3 of which may be charged for; the last one: no reply within 0.05 s"
+    ):
         ask(stub)
     assert stub.calls == 3
 
@@ -88,6 +90,13 @@ def test_replies_without_a_word_have_their_own_limit() -> None:
     with pytest.raises(CallEmpty, match="3 replies without a word"):
         ask(stub)
     assert stub.calls == 3
+
+
+def test_attempts_that_may_be_charged_for_have_a_limit_of_their_own() -> None:
+    stub = Stub(*[CallRetryable("broken", paid=True) for _ in range(9)])
+    with pytest.raises(CallError, match="gave up after 2 attempts, 2 of which may be charged for; the last one: broken"):
+        ask(stub, policy=CallPolicy(attempts=9, losses=2, first_wait=0.001, longest_backoff=0.001))
+    assert stub.calls == 2
 
 
 def test_a_deadline_that_passes_while_asked_to_slow_down_blames_nobody() -> None:

@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mitigation import journal
-from mitigation.calls import CallPolicy, Calls
+from mitigation.calls import Calls
 from mitigation.design import battles
 from mitigation.errors import CallError, MitigationError, Stopped, StoreError
 from mitigation.fight import Fighter
 from mitigation.journal import Reply
+from mitigation.patience import CallPolicy
 from mitigation.providers.base import Completion, Prompt
 from mitigation.recorder import Recorder
 from mitigation.records import seal, unseal

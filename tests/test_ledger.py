@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mitigation.calls import CallPolicy, Calls
+from mitigation.calls import Calls
 from mitigation.errors import BudgetReached, ConfigError
 from mitigation.ledger import Close, Ledger, Try
+from mitigation.patience import CallPolicy
 from mitigation.preflight import preflight
 from mitigation.prices import at_most, price
 from mitigation.providers.base import Completion, Prompt

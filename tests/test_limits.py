@@ -19,9 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mitigation.attempts import Deadline
-from mitigation.calls import CallPolicy, Calls
+from mitigation.calls import Calls
 from mitigation.errors import CallRetryable, Stopped
 from mitigation.limits import LONGEST_PROBE, OUTAGE_CALLERS, OUTAGE_SECONDS, ROUNDS, Gate, pause
+from mitigation.patience import CallPolicy
 from mitigation.providers.base import Completion, Prompt
 from mitigation.types import Model
 from tests.conftest import child_environment
