@@ -11,7 +11,7 @@ from mitigation.calls import Calls
 from mitigation.errors import ConfigError, MitigationError, Postponed, Stopped
 from mitigation.fight import Event, Fighter, Notice
 from mitigation.ledger import Ledger
-from mitigation.limits import descriptors
+from mitigation.limits import descriptors, pause
 from mitigation.locks import Crew
 from mitigation.loops import rare_collections
 from mitigation.patience import CallPolicy
@@ -23,6 +23,8 @@ from mitigation.store import Study
 from mitigation.types import Battle
 from mitigation.work import Work, models
 
+# Between the first calls of two battles, so that they do not bunch together.
+SPREAD_SECONDS = 0.003
 # How often processes count each other.
 SHARE_SECONDS = 2.0
 
@@ -165,8 +167,11 @@ async def run(todo: Sequence[Battle], fighter: Fighter, state: Run, *, at_once: 
     is kept in `state.fault`, and what is not finished stays pending, with every reply it has.
     """
     waiting = iter(todo)
+    at_once = min(at_once, len(todo))
 
-    async def worker() -> None:
+    async def worker(place: int) -> None:
+        # Calls that begin in one instant come back in one instant and wait for each other ever after.
+        await pause(place * min(SPREAD_SECONDS, 1 / at_once), state.stopping)
         for battle in waiting:
             if state.stopping.is_set():
                 return
@@ -180,5 +185,5 @@ async def run(todo: Sequence[Battle], fighter: Fighter, state: Run, *, at_once: 
                 state.done[result.status if result else "pending"] += 1
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(at_once, len(todo))):
-            group.create_task(worker())
+        for place in range(at_once):
+            group.create_task(worker(place))
