@@ -24,10 +24,11 @@ from omegaconf import DictConfig
 from experiments import _launcher, _wiring
 from experiments.cli import say, warn
 from mitigation.errors import MitigationError, Stopped
-from mitigation.freezing import check, freeze
+from mitigation.freezing import freeze
 from mitigation.locks import Crew
 from mitigation.store import Study
 
+# After SIGTERM, calls in flight have so long to be answered.
 GRACE = 20.0
 # What the plug-ins' own settings would do to a study: cells in batches, and an end after an hour.
 SETTINGS = {
@@ -87,7 +88,6 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
     from experiments.battle import ask_models, close_all
 
     study = Study(_wiring.RESULTS, sweep.study)
-    check(study, sweep.cells, allow_change=sweep.settings.allow_change)
     with study.lock():
         for change in freeze(study, sweep.cells, allow_change=sweep.settings.allow_change):
             warn(f"changed: {change}")

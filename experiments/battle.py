@@ -24,9 +24,6 @@ from mitigation.runner import Run, session
 from mitigation.store import Study
 from mitigation.work import Work, opened, states
 
-# After SIGTERM, calls in flight have so long to be answered.
-GRACE = 20.0
-
 
 def main(arguments: Sequence[str]) -> int:
     """Check the whole sweep, then let Hydra launch it."""
@@ -82,7 +79,7 @@ async def _fight(work: Work, study: Study, sweep: _wiring.Sweep, state: Run, pro
             running.cancel()
             return
         flying = state.calls.in_flight if state.calls else 0
-        longest = GRACE if number == signal.SIGTERM else sweep.settings.policy.attempt_seconds
+        longest = _launching.GRACE if number == signal.SIGTERM else sweep.settings.policy.attempt_seconds
         progress.say(
             f"finishing {flying} calls in flight, at most {longest:.0f} s; press again to stop now; "
             f"resume with: mitigation battle {command}"

@@ -1,4 +1,4 @@
-"""The replies of battles that are not finished: each is on disk before it is used, so that a killed battle goes on where it was.
+"""The replies of battles that are not finished: each is written before it is used, so that a killed battle goes on.
 
     results/<study>/<identity>/<scenario>/<pairing>/journal.jsonl  one line a paid reply
 

@@ -125,11 +125,7 @@ class Recorder:
             raise
         for path, parts in lines.items():
             data = b"".join(parts)
-            self._kept(path, len(data), lambda path=path, data=data: self._append(path, data))  # type: ignore[misc]
-
-    def _append(self, path: Path, data: bytes) -> None:
-        self.study.mend(path)
-        files.append(path, data)
+            self._kept(path, len(data), lambda path=path, data=data: self.study.append(path, data))  # type: ignore[misc]
 
     def _kept(self, path: Path, size: int, write: Callable[[], Result]) -> Result:
         """Write; on a full disk free the reserve and write again, so that what is paid for finds its place."""

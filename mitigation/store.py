@@ -3,6 +3,8 @@
     results/<study>/.lock                                          owner of a running study
     results/<study>/<identity>/<scenario>/<pairing>/cell.json      what was fought, frozen by its first battle
     results/<study>/<identity>/<scenario>/<pairing>/battles.jsonl  one line a finished battle, appended and synced
+    results/<study>/<identity>/<scenario>/<pairing>/journal.jsonl  one line a paid reply of a battle that is not finished
+    results/<study>/ledger.jsonl                                   every paid attempt and what it cost
     results/<study>/detections/<detector>.jsonl                    rebuilt as a whole
 
 A line ends in a checksum. A line that does not check is never used and always counted; a torn last line is moved aside
@@ -22,7 +24,7 @@ from typing import Any
 from mitigation import journal
 from mitigation.checks import check_name, check_study
 from mitigation.definitions import read_definition
-from mitigation.errors import ConfigError, Stopped, StoreError
+from mitigation.errors import ConfigError, StoreError
 from mitigation.files import Reserve, append, torn_end, write_atomically
 from mitigation.journal import Reply
 from mitigation.ledger import Ledger, Totals
@@ -101,21 +103,10 @@ class Study:
         folder = self.cell_folder(battle.identity, battle.scenario, battle.pairing)
         return folder / BATTLES, seal(dataclasses.asdict(battle))
 
-    def append(self, battle: Transcript) -> None:
-        """Add a finished battle; when this returns, it survives a crash.
-
-        Raises:
-            Stopped: the disk did not take it.
-        """
-        path, line = self.line(battle)
-        try:
-            self.mend(path)
-            append(path, line)
-        except OSError as error:
-            raise Stopped(
-                f"{path} could not be written ({error.strerror}; {len(line):,} bytes needed): "
-                "mend that, then run the same command again"
-            ) from None
+    def append(self, path: Path, lines: bytes) -> None:
+        """Add lines to a file of the study and wait for the disk, after a torn end was moved aside; OSError: it took them not."""
+        self.mend(path)
+        append(path, lines)
 
     def mend(self, path: Path) -> Damage | None:
         """Move a torn last line aside, once a file and run, so that the next line begins on its own; return what was moved."""

@@ -368,9 +368,9 @@ def test_a_battle_after_a_torn_line_that_could_not_be_moved_is_intact(study: Stu
     path, line = study.line(battle())
     path.parent.mkdir(parents=True)
     path.write_bytes(line[:-20])
-    with pytest.raises(Stopped, match="No space left on device"):
-        study.append(battle(1))
-    study.append(battle(2))
+    with pytest.raises(OSError, match="No space left on device"):
+        study.append(*study.line(battle(1)))
+    study.append(*study.line(battle(2)))
     found, damage = study.read()
     assert [one.replicate for one in found] == [2]
     assert not damage
