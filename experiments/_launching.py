@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from experiments import _launcher, _wiring
+from experiments import _launcher, _sweeps, _wiring
 from experiments.cli import say, warn
 from mitigation.errors import MitigationError, Stopped
 from mitigation.freezing import freeze
@@ -41,7 +41,7 @@ _pressed: list[int] = []
 SHORT_GRACE = 3.0
 
 
-def launch(sweep: _wiring.Sweep, overrides: Sequence[str], *, together: Callable[[list[DictConfig]], int], command: str) -> int:
+def launch(sweep: _sweeps.Sweep, overrides: Sequence[str], *, together: Callable[[], int], command: str) -> int:
     """Let Hydra launch a sweep and return the exit code of the whole."""
     _launcher.register()
     name = next((value for key, _, value in (o.partition("=") for o in overrides) if key == "hydra/launcher"), "interleaved")
@@ -50,11 +50,11 @@ def launch(sweep: _wiring.Sweep, overrides: Sequence[str], *, together: Callable
     outcomes: list[int | MitigationError] = []
 
     def task(config: DictConfig) -> None:
-        collect([config])
+        collect()
 
-    def collect(jobs: list[DictConfig]) -> None:
+    def collect() -> None:
         try:
-            outcomes.append(together(jobs))
+            outcomes.append(together())
         except MitigationError as error:  # Hydra would print its own message and exit with 1
             outcomes.append(error)
 
@@ -83,7 +83,7 @@ def _multirun(task: Any, overrides: Sequence[str], scratch: Path) -> Any:
         GlobalHydra.instance().clear()
 
 
-def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: str) -> int:
+def _apart(sweep: _sweeps.Sweep, overrides: Sequence[str], name: str, command: str) -> int:
     """Fight every cell in a process of its own; budget, limits and locks are shared through files of the study."""
     from experiments.battle import ask_models, close_all
 
@@ -101,7 +101,7 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
     outcomes: list[tuple[int, str]] = []
     with _stopping(study.crew, scratch / "stop", command) as received:
         try:
-            task = partial(_cell, command=command, stop=str(scratch / "stop"))
+            task = partial(_cell, keys={cell.key for cell in sweep.cells}, command=command, stop=str(scratch / "stop"))
             batches = _multirun(task, [*overrides, *_settings(name, overrides)], scratch)
             outcomes = [job.return_value for batch in batches for job in batch]
         except Exception as error:
@@ -114,11 +114,11 @@ def _apart(sweep: _wiring.Sweep, overrides: Sequence[str], name: str, command: s
     return close_all(study, sweep, fault, received[0] if received else 0, codes, command)
 
 
-def _cell(config: DictConfig, *, command: str, stop: str) -> tuple[int, str]:
-    """Fight one cell, unless the sweep is being stopped."""
+def _cell(config: DictConfig, *, keys: Set[tuple[str, str, str]], command: str, stop: str) -> tuple[int, str]:
+    """Fight one cell, unless the sweep is being stopped or a fraction of it leaves the cell out."""
     # Loky unblocks what its parent blocks; Ctrl-C comes through the process that started this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if Path(stop).exists():
+    if Path(stop).exists() or (config.identity.name, config.scenario.name, config.pairing.name) not in keys:
         return 0, ""
     from experiments.battle import fight_cell
 

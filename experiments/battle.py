@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from omegaconf import DictConfig
 
-from experiments import _launching, _wiring
+from experiments import _launching, _sweeps, _wiring
 from experiments._progress import Report
 from experiments.cli import say, warn
+from experiments.lint import refuse_faults
 from mitigation import loops
 from mitigation.design import interleave
 from mitigation.errors import BudgetReached, MitigationError
@@ -27,17 +28,15 @@ from mitigation.work import Work, opened, states
 
 def main(arguments: Sequence[str]) -> int:
     """Check the whole sweep, then let Hydra launch it."""
-    sweep = _wiring.sweep(arguments, sweeps_need_flag=True)
-    overrides = [argument for argument in arguments if argument not in _wiring.MULTIRUN]
+    sweep = _sweeps.sweep(arguments, sweeps_need_flag=True)
+    if not all(model.free for cell in sweep.cells for model in (cell.pairing.first, cell.pairing.second)):
+        refuse_faults(list({cell.identity.name: cell.identity for cell in sweep.cells}.values()), sweep.cells)
+    overrides = [argument for argument in arguments if argument not in _sweeps.MULTIRUN]
     command = shlex.join(arguments)
-
-    def together(jobs: list[DictConfig]) -> int:
-        return fight(_wiring.built(jobs), command)
-
-    return _launching.launch(sweep, overrides, together=together, command=command)
+    return _launching.launch(sweep, overrides, together=lambda: fight(sweep, command), command=command)
 
 
-def fight(sweep: _wiring.Sweep, command: str, *, label: str = "") -> int:
+def fight(sweep: _sweeps.Sweep, command: str, *, label: str = "") -> int:
     """Fight what is missing of the cells and return the exit code."""
     settings, study, state, interrupted = sweep.settings, Study(_wiring.RESULTS, sweep.study), Run(), 0
     locked = opened(
@@ -67,7 +66,7 @@ def fight(sweep: _wiring.Sweep, command: str, *, label: str = "") -> int:
     return close(study.name, counts, totals, state.fault, interrupted, command, label=label)
 
 
-async def _fight(work: Work, study: Study, sweep: _wiring.Sweep, state: Run, progress: Report, command: str) -> int:
+async def _fight(work: Work, study: Study, sweep: _sweeps.Sweep, state: Run, progress: Report, command: str) -> int:
     """Run until done or interrupted; return 0 or the number of the signal."""
     received: list[int] = []
     loop = asyncio.get_running_loop()
@@ -142,7 +141,7 @@ def fight_cell(config: DictConfig, command: str) -> tuple[int, str]:
     """Fight the one cell of a job in a process of its own; return its exit code and what stopped it."""
     cell = f"{config.identity.name}/{config.scenario.name}/{config.pairing.name}"
     try:
-        sweep = _wiring.built([config])
+        sweep = _sweeps.single(config)
         sweep = replace(sweep, settings=replace(sweep.settings, single=True, preflight=False, allow_change=False))
         with Study(_wiring.RESULTS, sweep.study).crew.joined():
             return fight(sweep, command, label=f"[{cell}] "), ""
@@ -150,7 +149,7 @@ def fight_cell(config: DictConfig, command: str) -> tuple[int, str]:
         return error.exit_code, f"{cell}: {error}"
 
 
-def ask_models(sweep: _wiring.Sweep) -> None:
+def ask_models(sweep: _sweeps.Sweep) -> None:
     """Ask every model of a sweep once, before processes are started that would all ask the same."""
     study, state = Study(_wiring.RESULTS, sweep.study), Run()
     with opened(study, sweep.cells) as work:
@@ -166,7 +165,7 @@ def _said(event: Event) -> None:
 
 
 def close_all(
-    study: Study, sweep: _wiring.Sweep, fault: MitigationError | None, interrupted: int, codes: set[int], command: str
+    study: Study, sweep: _sweeps.Sweep, fault: MitigationError | None, interrupted: int, codes: set[int], command: str
 ) -> int:
     """Print what came of a sweep that several processes fought and return its exit code."""
     if fault is None and not interrupted and BudgetReached.exit_code in codes:

@@ -17,6 +17,7 @@ from typing import TextIO
 COMMANDS = {
     "battle": "fight the battles of a study, or those still missing",
     "plan": "show what battle would do, without a call",
+    "lint": "check the texts of the arms against each other",
     "detect": "find who is meant by every we in stored battles",
     "report": "test, draw and write reports/<study>/",
     "propose": "ask a model for new identities and keep those unlike all others",
@@ -32,6 +33,7 @@ EXAMPLES = {
         "mitigation plan experiment=demo",
         "mitigation plan -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=50",
     ),
+    "lint": ("mitigation lint", "mitigation lint experiment=demo"),
     "detect": ("mitigation detect study=demo",),
     "report": (
         "mitigation report study=demo",

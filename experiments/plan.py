@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Sequence
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
-from experiments import _wiring
+from experiments import _sweeps, _wiring
 from experiments._progress import span
+from experiments._tables import drawn
 from mitigation.costs import forecast
 from mitigation.design import interleave
 from mitigation.freezing import check
@@ -24,24 +20,17 @@ from mitigation.work import missing, models
 
 def main(arguments: Sequence[str]) -> int:
     """Print cells, battles and calls, and what the analysis could never conclude."""
-    sweep = _wiring.sweep(arguments)
+    sweep = _sweeps.sweep(arguments)
     battles = interleave(sweep.cells)
     study = Study(_wiring.RESULTS, sweep.study)
     check(study, sweep.cells, allow_change=sweep.settings.allow_change)
     rows = cell_plans(battles, study.statuses(sweep.cells)[0])
-    # A name that is cut short names nothing: give the table the room that it needs.
-    console = Console(file=io.StringIO(), width=None if sys.stdout.isatty() else 200)
-    table = Table(title=f"study {study.name}, seed {sweep.cells[0].seed}", title_justify="left", box=box.SIMPLE)
-    for heading in ("identity", "scenario", "pairing"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("battles", "done", "to fight", "calls at most"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        numbers = (row.planned, row.done, row.planned - row.done, row.calls)
-        table.add_row(row.identity, row.scenario, row.pairing, *(f"{number:,}" for number in numbers))
-    with console.capture() as drawn:
-        console.print(table)
-    print(drawn.get())
+    headings = ("identity", "scenario", "pairing", "battles", "done", "to fight", "calls at most")
+    cells = [
+        (row.identity, row.scenario, row.pairing, *map("{:,}".format, (row.planned, row.done, row.planned - row.done, row.calls)))
+        for row in rows
+    ]
+    print(drawn(f"study {study.name}, seed {sweep.cells[0].seed}", headings, cells, names=3))
     left = sum(row.planned - row.done for row in rows)
     print(
         f"{len(rows)} cells, {len(battles):,} battles of at most {sweep.cells[0].messages} messages: "
@@ -66,7 +55,7 @@ def _price(model: Model) -> str:
     return f"${cost.input * 1e6:g} in, ${cost.output * 1e6:g} out a million tokens ({cost.source})"
 
 
-def _cost(battles: Sequence[Battle], study: Study, sweep: _wiring.Sweep) -> None:
+def _cost(battles: Sequence[Battle], study: Study, sweep: _sweeps.Sweep) -> None:
     """Print what is left to be fought will take, and what was spent."""
     todo = missing(battles, study.statuses(sweep.cells)[0])
     expected = forecast(todo, concurrency=sweep.settings.concurrency, measured=measured(study.read()[0]))

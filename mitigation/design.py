@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mitigation.checks import check_int
 from mitigation.errors import ConfigError
 from mitigation.types import Battle, Cell, Identity
 
@@ -35,8 +36,17 @@ def stratum(scenario: str, pairing: str, opener: int) -> str:
     return f"{scenario}.{pairing}.{opener}"
 
 
-def wording(identity: Identity, *, seed: int, block: str, replicate: int) -> tuple[int | None, int | None]:
-    """Return the index into the bank for each seat.
+def levels(replicate: int, openers: int) -> tuple[int, bool, int]:
+    """Return the opener of a block, whether its models swap seats, and which seat is treated where only one is.
+
+    The three are crossed in full over every 4 × openers replicates, and nearly balanced long before.
+    """
+    cycle, opener = divmod(replicate, openers)
+    return opener, cycle % 2 == 1, (opener + cycle + cycle // 2) % 2
+
+
+def wording(identity: Identity, *, seed: int, block: str, replicate: int, treated: int) -> tuple[int | None, int | None]:
+    """Return the index into the bank for each seat; `treated` is the seat of an identity that goes to one by turns.
 
     The bank is dealt like a shuffled pack, two cards a battle (one where one wording is needed), and shuffled again when it is
     used up, so that wordings stay in balance over the replicates of a scenario × pairing.
@@ -54,8 +64,8 @@ def wording(identity: Identity, *, seed: int, block: str, replicate: int) -> tup
     card = dealt[0]
     if identity.seats == "same":
         return card, card
-    first = identity.seats == "first" or (identity.seats == "alternate" and replicate % 2 == 0)
-    return (card, None) if first else (None, card)
+    treated = {"first": 0, "second": 1}.get(identity.seats, treated)
+    return (card, None) if treated == 0 else (None, card)
 
 
 def battles(cell: Cell) -> list[Battle]:
@@ -66,14 +76,15 @@ def battles(cell: Cell) -> list[Battle]:
     planned = []
     for replicate in range(cell.replicates):
         name = battle_id(identity, scenario, pairing, replicate)
+        opener, swapped, treated = levels(replicate, openers)
         planned.append(
             Battle(
                 battle_id=name,
                 cell=cell,
                 replicate=replicate,
-                opener=replicate % openers,
-                swapped=(replicate // openers) % 2 == 1,
-                wording=wording(cell.identity, seed=cell.seed, block=block, replicate=replicate),
+                opener=opener,
+                swapped=swapped,
+                wording=wording(cell.identity, seed=cell.seed, block=block, replicate=replicate, treated=treated),
                 # Signed 32 bits: the widest seed that every provider with a seed accepts.
                 seed=int(generator(cell.seed, "sampling", name).integers(2**31)),
                 run_order=-1,
@@ -100,6 +111,26 @@ def check_cells(cells: Sequence[Cell]) -> None:
         other = banks.setdefault((identity.bank, identity.seats), identity.name)
         if other != identity.name:
             raise ConfigError(f"identities {other} and {identity.name} give the agents the same prompts: remove one of them")
+
+
+def fraction(cells: Sequence[Cell], part: int) -> list[Cell]:
+    """Return a fractional factorial: one in `part` of the scenario × pairing combinations, with every arm of each.
+
+    Scenarios and pairings, in the order of their names, are crossed like the rows and columns of a Latin square, and one symbol
+    of it is kept: each scenario meets one in `part` of the pairings, each pairing one in `part` of the scenarios. Arms are
+    never thinned, as a comparison needs all of them in one block.
+
+    Raises:
+        ConfigError: a scenario or a pairing would be left out altogether.
+    """
+    rows, columns = (sorted({getattr(cell, kind).name for cell in cells}) for kind in ("scenario", "pairing"))
+    check_int(part, "fraction", low=1, high=1000)
+    if part > min(len(rows), len(columns)):
+        raise ConfigError(
+            f"fraction={part} would leave some of {len(rows)} scenarios or {len(columns)} pairings out altogether: "
+            f"at most {min(len(rows), len(columns))} is possible here"
+        )
+    return [cell for cell in cells if (rows.index(cell.scenario.name) + columns.index(cell.pairing.name)) % part == 0]
 
 
 def interleave(cells: Iterable[Cell]) -> list[Battle]:

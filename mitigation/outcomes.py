@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from mitigation.design import battle_id, stratum
+from mitigation.design import battle_id, levels, stratum
 from mitigation.types import Detection, Mention, Transcript, Turn
 
 # Three nested tiers of the in-group "we"; each has a count of mentions and a count of messages with at least one.
@@ -125,7 +125,7 @@ def _planned(definitions: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any
         arm, scenario, pairing = (cell[part]["name"] for part in ("identity", "scenario", "pairing"))
         openers = len(cell["scenario"]["openers"])
         for replicate in range(cell["replicates"]):
-            opener = replicate % openers
+            opener, _, _ = levels(replicate, openers)
             yield {
                 "battle_id": battle_id(arm, scenario, pairing, replicate),
                 "arm": arm,

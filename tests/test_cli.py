@@ -28,7 +28,7 @@ def battles(project: Path, study: str) -> list[dict]:
     [
         (["identiy=wolf", "study=x"], "battle has no identiy; did you mean identity?"),
         (["identity=unique_disasociative", "study=x"], "did you mean unique_disassociative?"),
-        (["scenario=chess_boxing", "study=x"], "there are: egomaniac"),
+        (["scenario=chess_boxing", "study=x"], "there are: "),
         (["pairing=embeded", "study=x"], "did you mean embedded?"),
         (["study=x", "pairing.first.temprature=1"], "did you mean pairing.first.temperature?"),
         (["study=x", "replicates=-3"], "replicates=-3 is out of range: give a whole number from 1 to"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from hydra import compose
 from omegaconf import OmegaConf
 
-from experiments import _wiring
+from experiments import _sweeps, _wiring
 from mitigation.types import Identity, Model, Pairing, Scenario
 from tests.conftest import ROOT, child_environment
 
@@ -24,20 +25,20 @@ def names(group: str) -> list[str]:
 def test_no_file_of_conf_is_left_out_of_these_tests() -> None:
     groups = {path.relative_to(CONF).parts[0] for path in CONF.rglob("*.yaml") if path.parent != CONF}
     assert groups == {"identity", "scenario", "pairing", "model", "analysis", "detector", "experiment", "hydra"}
-    assert {path.stem for path in CONF.glob("*.yaml")} == {"battle", "detect", "report", "propose"}
+    assert {path.stem for path in CONF.glob("*.yaml")} == {"battle", "detect", "lint", "report", "propose"}
 
 
 @pytest.mark.parametrize("name", names("identity"))
 def test_every_identity_builds_under_the_name_of_its_file(name: str) -> None:
-    built = _wiring.cell(_wiring.jobs(["study=x", f"identity={name}"])[0]).identity
+    built = _sweeps.sweep(["study=x", f"identity={name}"]).cells[0].identity
     assert isinstance(built, Identity)
     assert built.name == name.rsplit("/", 1)[-1]
-    assert "[[" not in "".join(built.bank)
+    assert "[[" not in re.sub(r"\[\[(agent|opponent)\]\]", "", "".join(built.bank))
 
 
 @pytest.mark.parametrize("name", names("scenario"))
 def test_every_scenario_builds_and_names_both_agents(name: str) -> None:
-    built = _wiring.cell(_wiring.jobs(["study=x", f"scenario={name}"])[0]).scenario
+    built = _sweeps.sweep(["study=x", f"scenario={name}"]).cells[0].scenario
     assert isinstance(built, Scenario)
     assert built.name == name
     assert "[[agent]]" in built.task
@@ -46,7 +47,7 @@ def test_every_scenario_builds_and_names_both_agents(name: str) -> None:
 
 @pytest.mark.parametrize("name", names("pairing"))
 def test_every_pairing_builds(name: str) -> None:
-    built = _wiring.cell(_wiring.jobs(["study=x", f"pairing={name}"])[0]).pairing
+    built = _sweeps.sweep(["study=x", f"pairing={name}"]).cells[0].pairing
     assert isinstance(built, Pairing)
     assert built.name == name
 
@@ -72,7 +73,7 @@ def test_every_detector_exists(name: str) -> None:
 @pytest.mark.parametrize("name", names("experiment"))
 @pytest.mark.parametrize("multirun", [[], ["-m"]])
 def test_every_preset_sweeps_as_a_whole(name: str, multirun: list[str]) -> None:
-    sweep = _wiring.sweep([*multirun, f"experiment={name}"])
+    sweep = _sweeps.sweep([*multirun, f"experiment={name}"])
     assert sweep.study == name
     assert len(sweep.cells) == 4
     assert {cell.identity.role for cell in sweep.cells} == {"control", "treatment", "placebo", "positive_control"}
@@ -83,13 +84,13 @@ def test_every_launcher_is_known(name: str) -> None:
     from experiments._launcher import InterleavedLauncher, register
 
     register()
-    with _wiring._hydra():
+    with _wiring.hydra():
         config = compose("battle", overrides=["study=x", f"hydra/launcher={name}"], return_hydra_config=True)
     assert config.hydra.launcher._target_ == f"{InterleavedLauncher.__module__}.InterleavedLauncher"
 
 
 def test_the_command_line_replaces_what_a_preset_sweeps() -> None:
-    sweep = _wiring.sweep(["experiment=demo", "identity=control", "replicates=2", "study=mine"])
+    sweep = _sweeps.sweep(["experiment=demo", "identity=control", "replicates=2", "study=mine"])
     assert [cell.identity.name for cell in sweep.cells] == ["control"]
     assert (sweep.study, sweep.cells[0].replicates, sweep.cells[0].messages) == ("mine", 2, 5)
 
@@ -105,13 +106,13 @@ def test_the_placebo_is_as_long_as_the_treatment() -> None:
 
 
 def test_no_identity_says_we_and_the_treatment_names_no_group() -> None:
-    from mitigation.proposals.checks import GROUPS, PLURAL, words
+    from mitigation.wordings import named_groups, plurals
 
     for arm in _wiring.identities():
         for text in arm.bank:
-            assert not (PLURAL - {"together"}).intersection(words(text)), text
-            if arm.name == "unique_disassociative":
-                assert not {"assistant", "ai", "model", "machine", "agent", "human"}.intersection(words(text)) & GROUPS, text
+            assert arm.name == "lexical_ban" or not plurals(text), text
+            if arm.name in ("unique_disassociative", "same_unique", "one_sided"):
+                assert not list(named_groups(text)), text
 
 
 def test_text_files_are_read_as_utf8_whatever_the_locale_and_named_when_they_are_not(project: Path) -> None:
@@ -121,8 +122,8 @@ def test_text_files_are_read_as_utf8_whatever_the_locale_and_named_when_they_are
     bank = project / "conf" / "identity" / "unique_disassociative.txt"
     bank.write_bytes("You are ünïque ${oc.env:HOME} {x}.\n---\nYou are zwei.\n".encode())
     code = (
-        "from experiments import _wiring\n"
-        "sweep = _wiring.sweep(['study=x', 'identity=unique_disassociative'])\n"
+        "from experiments import _sweeps\n"
+        "sweep = _sweeps.sweep(['study=x', 'identity=unique_disassociative'])\n"
         "print(ascii(sweep.cells[0].identity.bank))"
     )
     plain = child_environment(LC_ALL="C", PYTHONUTF8="0")
@@ -130,7 +131,7 @@ def test_text_files_are_read_as_utf8_whatever_the_locale_and_named_when_they_are
     assert done.stdout.strip() == ascii(("You are ünïque ${oc.env:HOME} {x}.", "You are zwei."))
     bank.write_bytes(b"\xff\xfe")
     with pytest.raises(_wiring.ConfigError, match=r"unique_disassociative.txt is not UTF-8 \(byte 0\)"):
-        _wiring.sweep(["study=x", "identity=unique_disassociative"])
+        _sweeps.sweep(["study=x", "identity=unique_disassociative"])
     bank.unlink()
     with pytest.raises(_wiring.ConfigError, match=r"cannot be read \(No such file"):
-        _wiring.sweep(["study=x", "identity=unique_disassociative"])
+        _sweeps.sweep(["study=x", "identity=unique_disassociative"])

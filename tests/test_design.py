@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mitigation.design import battles, check_cells, interleave, wording
+from mitigation.design import battles, check_cells, fraction, interleave, levels, wording
 from mitigation.errors import ConfigError
 from mitigation.types import Battle, Cell, Identity, Model, Pairing, Scenario
 
@@ -68,7 +69,7 @@ def test_arms_are_not_always_fought_in_the_same_order_inside_a_block() -> None:
 @given(size=st.integers(2, 9), replicates=st.integers(1, 40), seed=st.integers(0, 2**32))
 def test_distinct_seats_never_share_a_wording_and_the_bank_stays_in_balance(size: int, replicates: int, seed: int) -> None:
     arm = bank("a", size)
-    dealt = [wording(arm, seed=seed, block="s.p", replicate=r) for r in range(replicates)]
+    dealt = [wording(arm, seed=seed, block="s.p", replicate=r, treated=levels(r, 2)[2]) for r in range(replicates)]
     assert all(one != other for one, other in dealt)
     used = Counter(index for pair in dealt for index in pair)
     hands = size // 2
@@ -90,7 +91,7 @@ def test_distinct_seats_never_share_a_wording_and_the_bank_stays_in_balance(size
 )
 def test_seats_receive_what_the_arm_says(seats: str, expected: set[tuple[bool, bool]]) -> None:
     arm = bank("a", 4, seats)
-    dealt = [wording(arm, seed=0, block="s.p", replicate=r) for r in range(8)]
+    dealt = [wording(arm, seed=0, block="s.p", replicate=r, treated=levels(r, 2)[2]) for r in range(8)]
     assert {(one is not None, other is not None) for one, other in dealt} == expected
     if seats == "same":
         assert all(one == other for one, other in dealt)
@@ -119,3 +120,38 @@ def test_seats_and_openers_are_in_balance() -> None:
 def test_sweeps_that_make_no_sense_are_refused(cells: list[Cell], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_cells(cells)
+
+
+@given(openers=st.integers(1, 7))
+def test_opener_seat_order_and_treated_seat_are_crossed_in_full(openers: int) -> None:
+    every = Counter(levels(replicate, openers) for replicate in range(4 * openers))
+    assert set(every.values()) == {1}
+    assert len(every) == 4 * openers
+
+
+def test_an_alternating_arm_treats_both_seats_alike_under_every_opener_and_seat_order() -> None:
+    planned = battles(cell(bank("a", 8, "alternate"), replicates=16))
+    treated = Counter((b.opener, b.swapped, b.wording[0] is not None) for b in planned)
+    assert set(treated.values()) == {2}
+    assert len(treated) == 8
+
+
+@given(scenarios=st.integers(1, 9), pairings=st.integers(1, 6), part=st.integers(1, 6))
+def test_a_fraction_keeps_every_level_and_every_arm_of_a_block(scenarios: int, pairings: int, part: int) -> None:
+    cells = [
+        replace(c, pairing=replace(c.pairing, name=f"p{p}"))
+        for s in range(scenarios)
+        for p in range(pairings)
+        for c in (cell(bank("a"), scenario=f"s{s}"), cell(bank("b"), scenario=f"s{s}"))
+    ]
+    if part > min(scenarios, pairings):
+        with pytest.raises(ConfigError, match="out altogether"):
+            fraction(cells, part)
+        return
+    kept = fraction(cells, part)
+    assert {c.scenario.name for c in kept} == {c.scenario.name for c in cells}
+    assert {c.pairing.name for c in kept} == {c.pairing.name for c in cells}
+    assert set(Counter((c.scenario.name, c.pairing.name) for c in kept).values()) == {2}
+    by_scenario = Counter(c.scenario.name for c in kept).values()
+    assert max(by_scenario) - min(by_scenario) <= 2  # one combination of two arms
+    assert fraction(list(reversed(cells)), part) == list(reversed(kept))

@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from experiments import _wiring
+from experiments import _sweeps, _wiring
 from experiments.cli import main
 from mitigation.errors import CallError, ConfigError
 from mitigation.proposals import review
-from mitigation.proposals.checks import faults, nearest, similarity
+from mitigation.proposals.checks import faults
 from mitigation.proposals.draft import Draft, draft, tidy
 from mitigation.providers.base import Completion, Prompt
 from mitigation.types import Model
+from mitigation.wordings import nearest, similarity
 from tests.conftest import ROOT
 
 GOOD = (
@@ -129,10 +130,11 @@ def test_what_was_paid_for_is_kept_when_the_account_runs_dry() -> None:
 
 
 def test_a_name_that_yaml_would_read_as_something_else_stays_a_name(identities: Path) -> None:
+    before = len(_wiring.identities())
     for number, name in enumerate(("123", "no", "null", "1e3")):
         review.write(identities, name, [made(f"{GOOD[0]} {number}"), made(GOOD[1])], {})
-        assert _wiring.sweep(["study=x", f"identity=proposed/{name}"]).cells[0].identity.name == name
-    assert len(_wiring.identities()) == 8
+        assert _sweeps.sweep(["study=x", f"identity=proposed/{name}"]).cells[0].identity.name == name
+    assert len(_wiring.identities()) == before + 4
 
 
 def test_drafting_ends_when_the_calls_are_used_up() -> None:
@@ -144,7 +146,7 @@ def test_what_a_model_wrote_never_reaches_a_parser(identities: Path) -> None:
     review.write(identities, "evil", [made(hostile), made(GOOD[0])], {})
     keys = set(OmegaConf.load(identities / "proposed" / "evil.yaml"))
     assert keys == {"_target_", "name", "bank", "seats", "role", "expected"}
-    sweep = _wiring.sweep(["study=x", "identity=proposed/evil"])
+    sweep = _sweeps.sweep(["study=x", "identity=proposed/evil"])
     assert sweep.cells[0].identity.bank == (hostile, GOOD[0])
 
 
@@ -152,12 +154,12 @@ def test_a_proposal_is_usable_at_once_and_keeps_its_name_when_accepted(
     identities: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     review.write(identities, "fresh", [made(GOOD[0]), made("bad", "reason"), made(GOOD[1])], {"model": "m"})
-    proposed = _wiring.sweep(["study=x", "identity=proposed/fresh"]).cells[0].identity
+    proposed = _sweeps.sweep(["study=x", "identity=proposed/fresh"]).cells[0].identity
     assert proposed.name == "fresh"
     assert proposed.bank == GOOD
     assert main(["propose", "accept=fresh"]) == 0
     assert "use it as identity=fresh" in capsys.readouterr().out
-    assert _wiring.sweep(["study=x", "identity=fresh"]).cells[0].identity == proposed
+    assert _sweeps.sweep(["study=x", "identity=fresh"]).cells[0].identity == proposed
     assert not list((identities / "proposed").glob("fresh*"))
     history = json.loads((identities / "fresh.json").read_text())
     assert [d["faults"] for d in history["drafts"]] == [[], ["reason"], []]
@@ -201,6 +203,6 @@ def test_the_embedded_model_proposes_identities_that_a_battle_takes(identities: 
     assert main(["propose", "wordings=2", "calls=60", "name=small"]) == 0
     told = capsys.readouterr().out
     assert "kept 2 of" in told
-    arm = _wiring.sweep(["study=x", "identity=proposed/small"]).cells[0].identity
+    arm = _sweeps.sweep(["study=x", "identity=proposed/small"]).cells[0].identity
     assert len(arm.bank) == 2
     assert all(text.startswith("You are ") for text in arm.bank)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from mitigation.calls import Calls, Retry
 from mitigation.design import generator
 from mitigation.errors import CallError, Stopped
-from mitigation.proposals.checks import faults, nearest
+from mitigation.proposals.checks import faults
 from mitigation.providers.base import ChatModel, Prompt, Speaker
+from mitigation.wordings import nearest
 
 SYSTEM = (
     "You write self-descriptions for a speaker in a contest. Each is one paragraph of 40 to 60 words, begins with 'You are' "
