@@ -86,17 +86,20 @@ def report(
     reports: Path = REPORTS,
 ) -> tuple[ReportInput, Path]:
     """Analyse a study and write its report; return what the report is made of (`.analysis` among it) and the HTML page."""
+    from mitigation.cooperation import conduct
     from mitigation.reporting import ReportInput, write_report
 
     detect(study, detector=detector, results=results)
     loaded = load(study, detector=detector, results=results)
     analysis = analyse_study(loaded, plan=plan)
+    arms = list(analysis.arms["arm"])
     given = ReportInput(
         analysis=analysis,
         messages=loaded.messages,
         transcripts=loaded.transcripts,
         detections=loaded.detections,
         identities={cell["identity"]["name"]: tuple(cell["identity"]["bank"]) for cell in loaded.definitions},
+        conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,

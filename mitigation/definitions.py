@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from mitigation.errors import StoreError
-from mitigation.types import Cell
+from mitigation.types import Cell, Identity, Scenario
 
 SCHEMA = 1
 _PARTS = ("identity", "scenario", "pairing")
@@ -29,10 +29,10 @@ def first_conflict(new: Sequence[Mapping[str, Any]], fought: Sequence[Mapping[st
     for cell in new:
         changes: list[str] = []
         for part in _PARTS:
-            changes += _differences(parts.get((part, cell[part]["name"]), cell[part]), cell[part], part)
+            changes += differences(parts.get((part, cell[part]["name"]), cell[part]), cell[part], part)
         shared = known.get(cell_key(cell)) or next(iter(fought), cell)
         for name in ("messages", "seed"):
-            changes += _differences(shared[name], cell[name], name)
+            changes += differences(shared[name], cell[name], name)
         if changes:
             return "; ".join(changes[:4]) + (f"; and {len(changes) - 4} more" if len(changes) > 4 else "")
     return None
@@ -46,6 +46,7 @@ def cell_key(cell: Mapping[str, Any]) -> tuple[str, str, str]:
 def definition(cell: Cell) -> dict[str, Any]:
     """Return a cell as it is frozen: plain values, no key among them, and nothing that changes no battle."""
     plain = json.loads(orjson.dumps(dataclasses.asdict(cell)))
+    del plain["identity"]["profile"]
     for seat in ("first", "second"):
         for field in _NOT_FOUGHT:
             del plain["pairing"][seat][field]
@@ -66,17 +67,27 @@ def read_definition(path: Path) -> dict[str, Any] | None:
             f"{path} was written under schema {written!r}, and this version reads {SCHEMA}: "
             "read it with the version that wrote it, or install a newer one"
         )
+    for part, kind in ((found, Cell), (found.get("identity"), Identity), (found.get("scenario"), Scenario)):
+        _complete(part, kind)
     return found
 
 
-def _differences(old: Any, new: Any, where: str) -> Iterator[str]:
-    """Yield "field: old → new" for every leaf that differs."""
+def _complete(stored: Any, kind: type[Cell | Identity | Scenario]) -> None:
+    """Give a stored part the default of every field that did not exist when it was written."""
+    for field in dataclasses.fields(kind):
+        if isinstance(stored, dict) and field.default is not dataclasses.MISSING:
+            stored.setdefault(field.name, json.loads(orjson.dumps(field.default)))
+
+
+def differences(old: Any, new: Any, where: str) -> Iterator[str]:
+    """Yield "field: old → new" for every leaf of plain values that differs; `where` stands before the names of the fields."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
-            yield from _differences(old.get(key), new.get(key), f"{where}.{key}")
+            inner = f"{where}.{key}" if where and not where.endswith(" ") else f"{where}{key}"
+            yield from differences(old.get(key), new.get(key), inner)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _differences(one, other, f"{where}[{index}]")
+            yield from differences(one, other, f"{where}[{index}]")
     elif old != new:
         yield f"{where}: {_short(old)} → {_short(new)}"
 

@@ -18,6 +18,8 @@ from mitigation.types import AnalysisPlan, Detection, Mention, Role, Transcript
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mitigation.moves import MoveTables
+
 RESULTS = Path("results")
 DETECTORS: dict[str, Callable[[], Detector]] = {"lexical": LexicalDetector}
 
@@ -69,6 +71,13 @@ class Loaded:
         from mitigation.outcomes import battle_table
 
         return battle_table(self.transcripts, self.messages, self.definitions)
+
+    @cached_property
+    def moves(self) -> MoveTables | None:
+        """What the agents did in games (`mitigation.moves.move_tables`); None where no scenario has one."""
+        from mitigation.moves import move_tables
+
+        return move_tables(self.transcripts, self.definitions)
 
     def arms(self, plan: AnalysisPlan) -> dict[str, dict[str, str]]:
         """Return role and expected direction of each arm: control first, then by role and name.

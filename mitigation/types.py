@@ -13,10 +13,11 @@ from typing import Any, Final, Literal, get_args
 
 from mitigation.checks import check_choice, check_float, check_int, check_name
 from mitigation.errors import ConfigError
+from mitigation.profiles import Profile
 
 Provider = Literal["openai", "anthropic", "embedded", "scripted"]
 Seats = Literal["distinct", "same", "first", "second", "alternate", "none"]
-Role = Literal["control", "treatment", "placebo", "positive_control"]
+Role = Literal["control", "treatment", "placebo", "positive_control", "mechanism"]
 Expected = Literal["less", "more", "none"]
 Status = Literal["complete", "refused", "failed", "pending", "excluded"]
 Ending = Literal["conceded", "message_limit", "refused", "provider_error"]
@@ -34,20 +35,7 @@ MAX_REPLICATES: Final = 1_000_000
 LOCAL: Final = frozenset(("embedded", "scripted"))
 # Fields of a request that the design sets, or that would change its price; `extra` may not hold them.
 RESERVED: Final = frozenset(
-    (
-        "model",
-        "messages",
-        "system",
-        "seed",
-        "temperature",
-        "max_tokens",
-        "max_completion_tokens",
-        "n",
-        "stream",
-        "tools",
-        "service_tier",
-        "cache_control",
-    )
+    "model messages system seed temperature max_tokens max_completion_tokens n stream tools service_tier cache_control".split()
 )
 
 
@@ -59,9 +47,10 @@ class Identity:
         name: name of the arm in results and reports.
         bank: wordings of the identity; empty when nothing is added (control).
         seats: which agents receive a wording. "distinct": a different one each; "same": one for both; "first", "second":
-            one agent only; "alternate": one agent, by turns over the replicates; "none": nobody.
-        role: what the arm is for in the analysis.
+            one agent only; "alternate": one agent, in balance over openers and seat orders; "none": nobody.
+        role: what the arm is for in the analysis; "mechanism" arms tell why a treatment works.
         expected: direction of the in-group rate against control that was foreseen before any data.
+        profile: what its texts have to be like, for the linter; no part of what is fought.
     """
 
     name: str
@@ -69,6 +58,7 @@ class Identity:
     seats: Seats = "none"
     role: Role = "treatment"
     expected: Expected = "less"
+    profile: Profile = field(default_factory=Profile)
 
     def __post_init__(self) -> None:
         check_name(self.name, "identity.name")
@@ -94,12 +84,14 @@ class Scenario:
         agents: names of the agent that opens and of the one that answers.
         task: system prompt; the markers [[agent]] and [[opponent]] become the two names.
         openers: first messages to choose from, with the same markers; message 0 of every battle is one of them.
+        game: name of the game in `mitigation.games` whose moves the messages hold; None where words are all there is.
     """
 
     name: str
     agents: tuple[str, str]
     task: str
     openers: tuple[str, ...]
+    game: str | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name, "scenario.name")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import _wiring
+from experiments import _sweeps, _wiring
 from experiments.cli import EXAMPLES
 from tests.conftest import ROOT, Command
 from tests.loopback import Loopback
@@ -36,7 +36,7 @@ def ours(text: str) -> list[list[str]]:
 def test_every_example_of_the_help_is_a_valid_request(example: str) -> None:
     command, *arguments = shlex.split(example)[1:]
     if command in ("battle", "plan"):
-        assert _wiring.sweep(arguments).cells
+        assert _sweeps.sweep(arguments).cells
     else:
         assert _wiring.composed(command, arguments)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import mitigation
-from experiments import _wiring
+from experiments import _sweeps
 from experiments.cli import main
 from mitigation.outcomes import battle_table, message_table, tiers
 from mitigation.types import Detection, Mention, Turn
@@ -185,7 +185,7 @@ def test_a_table_from_elsewhere_is_analysed_by_its_own_words(project: Path, caps
 
 
 def test_the_library_runs_a_study_as_the_command_does(project: Path) -> None:
-    cells = _wiring.sweep([*ARGUMENTS, "replicates=2"]).cells
+    cells = _sweeps.sweep([*ARGUMENTS, "replicates=2"]).cells
     assert [row.calls for row in mitigation.plan(cells, study="py")] == [12] * 4
     assert mitigation.run(cells, study="py") == {"complete": 8}
     assert [row.done for row in mitigation.plan(cells, study="py")] == [2] * 4
@@ -197,7 +197,7 @@ def test_the_library_runs_a_study_as_the_command_does(project: Path) -> None:
 def test_the_library_runs_inside_a_running_event_loop_as_in_a_notebook(project: Path) -> None:
     import asyncio
 
-    cells = _wiring.sweep(["study=py", "pairing=scripted", "replicates=2"]).cells
+    cells = _sweeps.sweep(["study=py", "pairing=scripted", "replicates=2"]).cells
 
     async def cell_of_a_notebook() -> object:
         return mitigation.run(cells, study="py")

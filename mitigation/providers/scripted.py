@@ -6,7 +6,9 @@ one of its battles is marked SIMULATED wherever it is shown. A message says "we"
     p = min(0.95, ingroup × effect of the arm × frailty of the battle + contagion if the other side just said it)
 
 where the frailty is drawn once a battle (gamma, mean 1, shape 2). The effect is the ratio that an analysis should
-recover up to contagion. All fields stand in the model's `extra`: `ingroup`, `contagion`, `concede`, `effects`.
+recover up to contagion. Where the task asks for a move of a game, it makes one that no arm and no word has any influence on: it
+shares with probability `cooperate`, or gives that share of its coins on average. All fields stand in the model's `extra`:
+`ingroup`, `contagion`, `concede`, `effects`, `cooperate`.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ PLAIN: Final = (
 )
 CONCESSION: Final = "Your ego is the larger one. I lose."
 
-_FIELDS: Final = ("ingroup", "contagion", "concede", "effects")
+_FIELDS: Final = ("ingroup", "contagion", "concede", "effects", "cooperate")
 
 
 class ScriptedModel:
@@ -58,6 +60,7 @@ class ScriptedModel:
         self._ingroup = check_float(model.extra.get("ingroup", 0.4), "extra.ingroup", low=0, high=1)
         self._contagion = check_float(model.extra.get("contagion", 0.1), "extra.contagion", low=0, high=1)
         self._concede = check_float(model.extra.get("concede", 0.05), "extra.concede", low=0, high=1)
+        self._cooperate = check_float(model.extra.get("cooperate", 0.5), "extra.cooperate", low=0, high=1)
         effects: Mapping[str, object] = model.extra.get("effects", {})
         self._effects = {arm: check_float(ratio, f"extra.effects.{arm}", low=0, high=10) for arm, ratio in effects.items()}
 
@@ -77,10 +80,17 @@ class ScriptedModel:
             sentences[1] = draw.choice(INGROUP)
         if prompt.index > 2 and draw.random() < self._concede:
             sentences = [CONCESSION]
-        text = " ".join(sentences)
+        text = " ".join(sentences) + self._move(prompt)
         words = len(text.split())
         heard_words = sum(len(message.split()) for _, message in prompt.messages)
         return Completion(text=text, model=self.model.name, finish_reason="stop", input_tokens=heard_words, output_tokens=words)
+
+    def _move(self, prompt: Prompt) -> str:
+        """Return the line of a move, if the task asks for one; its draws are its own, so that no reply without one changes."""
+        draw = random.Random(f"{prompt.seed}/{prompt.caller}/{prompt.index}/move")
+        if "MOVE: SHARE" in prompt.system:
+            return f"\nMOVE: {'SHARE' if draw.random() < self._cooperate else 'KEEP'}"
+        return f"\nGIVE: {sum(draw.random() < self._cooperate for _ in range(10))}" if "GIVE: " in prompt.system else ""
 
     def release(self, caller: str) -> None:
         """Nothing is kept for a battle."""

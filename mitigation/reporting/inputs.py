@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mitigation.analysis import Analysis
+    from mitigation.cooperation import Conduct
     from mitigation.types import Detection, Transcript
 
 QUESTION: Final = "Does a unique, disassociative identity keep two AI agents from becoming a “we”?"
@@ -34,6 +35,7 @@ class ReportInput:
         transcripts: the battles as fought.
         detections: by battle_id, what the detector saw in each message.
         identities: by arm, the wordings that its agents received.
+        conduct: how the agents acted in games, or None when no scenario has one.
         simulated: the battles come from a simulator; every output says so.
         embedded: the battles were fought by the small embedded model; the page says what that can show.
         detector: name, version and digest of the detector, as printed.
@@ -47,6 +49,7 @@ class ReportInput:
     transcripts: Sequence[Transcript] = ()
     detections: Mapping[str, Sequence[Detection]] = field(default_factory=dict)
     identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conduct: Conduct | None = None
     simulated: bool = False
     embedded: bool = False
     detector: str = ""

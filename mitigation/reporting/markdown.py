@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mitigation.figures import rows, wording
-from mitigation.reporting import sentences
+from mitigation.reporting import moves, sentences
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.form import flagged
 from mitigation.reporting.html import cards
@@ -24,7 +24,7 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
     parts += [f"Study: {escape(given.analysis.study)}", f"## {escape(sentences.answer(given))}", *_verdicts(given)]
     parts += ["\n".join(f"- {escape(note)}" for note in given.analysis.notes)] if given.analysis.notes else []
     parts += ["## Figures", *(_figure(drawing) for drawing in drawn)]
-    parts += ["## Contrasts", _contrasts(given), "## Missing battles, by arm", _missing(given)]
+    parts += ["## Contrasts", _contrasts(given), *_moves(given), "## Missing battles, by arm", _missing(given)]
     heads, cells = generic(given.analysis.missingness)
     parts += [markdown(heads, cells)] if cells else []
     if given.transcripts:
@@ -81,6 +81,13 @@ def _contrasts(given: ReportInput) -> str:
             line += [wording.p_cell(row.p_value), wording.p_cell(row.p_adjusted)]
         lines.append(line)
     return markdown(heads if given.interim else [*heads, "p", "p (Holm)"], lines)
+
+
+def _moves(given: ReportInput) -> list[str]:
+    table = moves.shown(given)
+    if table is None:
+        return []
+    return ["## Moves", escape(moves.ABOUT), *(escape(note) for note in moves.notes(given)), markdown(*table)]
 
 
 def _missing(given: ReportInput) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from mitigation.figures import rows
 from mitigation.reporting.form import flagged
 from mitigation.reporting.inputs import ReportInput
+from mitigation.reporting.moves import stored
 from mitigation.reporting.visible import flat
 from mitigation.types import Turn
 
@@ -65,7 +66,7 @@ def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
     if given.transcripts:
         found["mentions"] = mentions(given)
         found["flags"] = flagged(given)
-    return found
+    return found | stored(given)
 
 
 def mentions(given: ReportInput) -> pd.DataFrame:
