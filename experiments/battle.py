@@ -21,6 +21,7 @@ from mitigation.design import interleave
 from mitigation.errors import BudgetReached, MitigationError
 from mitigation.fight import Event, Notice
 from mitigation.ledger import Totals
+from mitigation.planning import feasibility
 from mitigation.runner import Run, session
 from mitigation.store import Study
 from mitigation.work import Work, opened, states
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
     sweep = _sweeps.sweep(arguments, sweeps_need_flag=True)
     if not all(model.free for cell in sweep.cells for model in (cell.pairing.first, cell.pairing.second)):
         refuse_faults(list({cell.identity.name: cell.identity for cell in sweep.cells}.values()), sweep.cells)
+        for warning in feasibility(interleave(sweep.cells), sweep.plan):
+            warn(f"note: {warning}")
     overrides = [argument for argument in arguments if argument not in _sweeps.MULTIRUN]
     command = shlex.join(arguments)
     return _launching.launch(sweep, overrides, together=lambda: fight(sweep, command), command=command)

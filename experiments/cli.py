@@ -16,7 +16,7 @@ from typing import TextIO
 
 COMMANDS = {
     "battle": "fight the battles of a study, or those still missing",
-    "plan": "show what battle would do, without a call",
+    "plan": "show what battle would do and could find, without a call; lock=true locks it",
     "lint": "check the texts of the arms against each other",
     "detect": "find who is meant by every we in stored battles",
     "report": "test, draw and write reports/<study>/",
@@ -31,6 +31,7 @@ EXAMPLES = {
     ),
     "plan": (
         "mitigation plan experiment=demo",
+        "mitigation plan experiment=mitigation lock=true",
         "mitigation plan -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=50",
     ),
     "lint": ("mitigation lint", "mitigation lint experiment=demo"),

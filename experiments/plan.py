@@ -1,4 +1,7 @@
-"""`mitigation plan`: the arguments of battle in, a table of what it would do out; no call is made, nothing is written."""
+"""`mitigation plan`: the arguments of battle in, a table of what it would do out; no call is made.
+
+Nothing is written, but for lock=true, which locks design and analysis before the first battle.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,24 @@ from collections.abc import Sequence
 from experiments import _sweeps, _wiring
 from experiments._progress import span
 from experiments._tables import drawn
+from experiments.lint import refuse_faults
+from mitigation import preregistration
+from mitigation.checks import check_choice
 from mitigation.costs import forecast
 from mitigation.design import interleave
-from mitigation.freezing import check
-from mitigation.planning import cell_plans, feasibility, measured
+from mitigation.errors import ConfigError
+from mitigation.freezing import begun, check
+from mitigation.planning import cell_plans, feasibility, measured, prospect
 from mitigation.prices import price
 from mitigation.store import Study
-from mitigation.types import Battle, Model
+from mitigation.studies import describe
+from mitigation.types import AnalysisPlan, Battle, Model
 from mitigation.work import missing, models
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print cells, battles and calls, and what the analysis could never conclude."""
+    """Print cells, battles, calls and cost, and what the analysis could find; with lock=true lock it."""
+    lock, arguments = _lock(arguments)
     sweep = _sweeps.sweep(arguments)
     battles = interleave(sweep.cells)
     study = Study(_wiring.RESULTS, sweep.study)
@@ -40,9 +49,55 @@ def main(arguments: Sequence[str]) -> int:
         temperature = "not settable" if model.temperature is None else f"{model.temperature:g}"
         print(f"model {model.name} ({model.provider}): {_price(model)}; temperature {temperature}")
     _cost(battles, study, sweep)
-    for warning in feasibility(battles, sweep.plan):
+    impossible = feasibility(battles, sweep.plan)
+    for warning in impossible:
         print(f"note: {warning}")
+    if not impossible:
+        _prospect(battles, sweep.plan)
+    _locked(study, sweep, impossible, lock=lock)
     return 0
+
+
+def _lock(arguments: Sequence[str]) -> tuple[bool, list[str]]:
+    """Take lock=true or lock=false out of the arguments, the rest of which are those of battle."""
+    given = [argument.partition("=")[2] for argument in arguments if argument.startswith("lock=")]
+    for value in given:
+        check_choice(value, "lock", ("true", "false"))
+    return given[-1:] == ["true"], [argument for argument in arguments if not argument.startswith("lock=")]
+
+
+def _prospect(battles: Sequence[Battle], plan: AnalysisPlan) -> None:
+    """Print what the design can find."""
+    found = prospect(battles, plan)
+    if found is None:
+        return
+    level = f"alpha {plan.alpha:g}" + (f" over {found.family} comparisons" if found.family > 1 else "")
+    print(f"power with {found.battles:,} battles an arm in {found.strata} strata, {level}, if control says “we”")
+    for often, chance in found.halving.items():
+        ratio = found.smallest[often]
+        edge = "no ratio is found in 80% of studies" if ratio is None else f"80% for a ratio of {_ratio(ratio)}"
+        print(f"  {often}: {chance:.0%} for half of control's rate ({found.needed[often]:,} battles an arm give 80%); {edge}")
+    if found.low:
+        print("note: power is low: a halving may well be missed; add replicates, or leave out arms that no question needs")
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio >= 0.01 else "less than 0.01"
+
+
+def _locked(study: Study, sweep: _sweeps.Sweep, impossible: Sequence[str], *, lock: bool) -> None:
+    """Lock the plan if that is asked for, and say whether it is locked."""
+    held: preregistration.Lock | None
+    if lock:
+        refuse_faults(list({cell.identity.name: cell.identity for cell in sweep.cells}.values()), sweep.cells)
+        if impossible:
+            raise ConfigError(f"a plan whose analysis can conclude nothing is not locked: {'; '.join(impossible)}")
+        detector = describe("lexical")
+        held = preregistration.lock(study.folder, sweep.cells, plan=sweep.plan, detector=detector, begun=begun(study))
+    else:
+        held = preregistration.read(study.folder)
+    if held is not None:
+        print(f"plan locked {held.locked_at}: {study.folder / preregistration.FILE}\nsha256 {held.sha256}")
 
 
 def _price(model: Model) -> str:

@@ -15,6 +15,7 @@ from mitigation import api
 from mitigation.checks import check_study
 from mitigation.errors import ConfigError
 from mitigation.figures import rows
+from mitigation.preregistration import read
 from mitigation.reporting import ReportInput, sentences
 from mitigation.reporting.inputs import banners
 from mitigation.types import AnalysisPlan
@@ -26,16 +27,22 @@ def main(arguments: Sequence[str]) -> int:
     if isinstance(config.study, ListConfig):
         raise ConfigError("study takes one name: a report over several studies is not there yet")
     study = check_study(config.study)
-    plan = _wiring.plan(config)
-    if config.rate is not None:
-        plan = replace(plan, rate=config.rate)
-    if config.control is not None:
-        plan = replace(plan, control=str(config.control))
-    given, page = _written(config, study, plan)
+    given, page = _written(config, study, _plan(config, study, arguments))
     for line in _summary(given):
         print(visible(line))
     print(f"written: {page}")
     return 0 if given.analysis.battles["scored"].any() else 3
+
+
+def _plan(config: DictConfig, study: str, arguments: Sequence[str]) -> AnalysisPlan:
+    """Return the plan that the arguments ask for; without a word of it, the locked one where the study has one."""
+    asked = any(argument.startswith(("analysis", "control=", "rate=", "outcomes=")) for argument in arguments)
+    if not asked and (locked := read(_wiring.RESULTS / study)) is not None:
+        return locked.plan
+    plan = _wiring.plan(config)
+    if config.rate is not None:
+        plan = replace(plan, rate=config.rate)
+    return plan if config.control is None else replace(plan, control=str(config.control))
 
 
 def _summary(given: ReportInput) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mitigation import loops
 from mitigation.design import check_cells, interleave
 from mitigation.freezing import check
+from mitigation.preregistration import adherence
 from mitigation.provenance import provenance, versions
 from mitigation.store import Study
 from mitigation.studies import RESULTS, Loaded, detect, load
@@ -85,12 +86,17 @@ def report(
     results: Path = RESULTS,
     reports: Path = REPORTS,
 ) -> tuple[ReportInput, Path]:
-    """Analyse a study and write its report; return what the report is made of (`.analysis` among it) and the HTML page."""
+    """Analyse a study and write its report; return what the report is made of (`.analysis` among it) and the HTML page.
+
+    Without a plan the locked one is taken, where the study has one.
+    """
     from mitigation.cooperation import conduct
     from mitigation.reporting import ReportInput, write_report
 
     detect(study, detector=detector, results=results)
     loaded = load(study, detector=detector, results=results)
+    if plan is None and loaded.lock is not None:
+        plan = loaded.lock.plan
     analysis = analyse_study(loaded, plan=plan)
     arms = list(analysis.arms["arm"])
     given = ReportInput(
@@ -104,6 +110,9 @@ def report(
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,
         provenance=provenance(loaded),
+        adherence=None
+        if loaded.lock is None
+        else adherence(loaded.lock, loaded.definitions, loaded.transcripts, plan=analysis.plan, detector=loaded.detector),
     )
     return given, write_report(given, Path(reports) / loaded.study)
 

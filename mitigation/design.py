@@ -39,10 +39,11 @@ def stratum(scenario: str, pairing: str, opener: int) -> str:
 def levels(replicate: int, openers: int) -> tuple[int, bool, int]:
     """Return the opener of a block, whether its models swap seats, and which seat is treated where only one is.
 
-    The three are crossed in full over every 4 × openers replicates, and nearly balanced long before.
+    Openers and seat orders are crossed in full over every 2 × openers replicates, all three over every 4 × openers; long before
+    that each is nearly in balance.
     """
     cycle, opener = divmod(replicate, openers)
-    return opener, cycle % 2 == 1, (opener + cycle + cycle // 2) % 2
+    return opener, (opener + cycle) % 2 == 1, (opener + cycle // 2) % 2
 
 
 def wording(identity: Identity, *, seed: int, block: str, replicate: int, treated: int) -> tuple[int | None, int | None]:

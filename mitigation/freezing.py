@@ -12,15 +12,16 @@ from pathlib import Path
 
 import orjson
 
-from mitigation import journal
+from mitigation import journal, preregistration
 from mitigation.definitions import cell_key, definition, first_conflict, read_definition
 from mitigation.errors import ConfigError
 from mitigation.files import write_atomically
+from mitigation.games import check_game
 from mitigation.store import BATTLES, Study
 from mitigation.types import Cell
 
 
-def check(study: Study, cells: Sequence[Cell], *, allow_change: bool = False) -> list[tuple[str, str, str]]:
+def check(study: Study, cells: Sequence[Cell], *, allow_change: bool = False, whole: bool = True) -> list[tuple[str, str, str]]:
     """Compare cells with what the study's battles were fought under; nothing is written.
 
     More replicates and further cells are welcome at any time. But a cell with battles stays what it was, one name means one
@@ -29,13 +30,19 @@ def check(study: Study, cells: Sequence[Cell], *, allow_change: bool = False) ->
     Args:
         cells: what is to be fought.
         allow_change: let cells change; their earlier battles have to be set aside then.
+        whole: under a locked plan, demand every arm of a block; False where each process fights one cell.
 
     Returns:
         The cells whose battles have to be set aside.
 
     Raises:
-        ConfigError: something differs that may not; the message names what.
+        ConfigError: something differs that may not; the message names what. Or a game of the cells is not known, or its moves
+            cannot be judged on this machine. Or the plan is locked and the cells are not those that were locked.
     """
+    if (locked := preregistration.read(study.folder)) is not None:
+        preregistration.enforce(locked, study.name, cells, allow_change=allow_change, whole=whole)
+    for game in sorted({cell.scenario.game for cell in cells if cell.scenario.game is not None}):
+        check_game(game)
     fought = [found for found in study.definitions() if _begun(study.cell_folder(*cell_key(found)))]
     new = {cell.key: definition(cell) for cell in cells}
     aside: list[tuple[str, str, str]] = []
@@ -52,14 +59,14 @@ def check(study: Study, cells: Sequence[Cell], *, allow_change: bool = False) ->
     return aside
 
 
-def freeze(study: Study, cells: Sequence[Cell], *, allow_change: bool = False) -> list[str]:
+def freeze(study: Study, cells: Sequence[Cell], *, allow_change: bool = False, whole: bool = True) -> list[str]:
     """Write what each cell is, after `check`; the number of replicates only grows.
 
     Returns:
         For each cell that changed, what was set aside.
     """
     told = []
-    for key in check(study, cells, allow_change=allow_change):
+    for key in check(study, cells, allow_change=allow_change, whole=whole):
         old, new = read_definition(study.cell_folder(*key) / "cell.json"), next(c for c in cells if c.key == key)
         assert old is not None
         change = first_conflict([definition(new)], [old])
@@ -72,6 +79,11 @@ def freeze(study: Study, cells: Sequence[Cell], *, allow_change: bool = False) -
         if frozen != before:
             write_atomically(path, orjson.dumps(frozen, option=orjson.OPT_INDENT_2) + b"\n")
     return told
+
+
+def begun(study: Study) -> bool:
+    """Whether a study holds a battle or a reply of one."""
+    return any(_begun(path.parent) for path in study.folder.glob("*/*/*/*"))
 
 
 def _begun(folder: Path) -> bool:

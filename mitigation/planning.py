@@ -9,6 +9,7 @@ from datetime import datetime
 
 from mitigation.costs import Measured
 from mitigation.design import stratum
+from mitigation.power import POWER, REGIMES, battles_needed, power, smallest_ratio
 from mitigation.significance.arrangements import smallest_p
 from mitigation.types import AnalysisPlan, Battle, Transcript
 from mitigation.work import missing
@@ -82,13 +83,11 @@ def feasibility(battles: Sequence[Battle], plan: AnalysisPlan) -> list[str]:
         return [f"no arm is called {plan.control}: nothing can be compared with it"]
     if len(arms) == 1:
         return [f"{plan.control} is the only arm: add one to compare with it"]
-    sizes = Counter((b.cell.identity.name, stratum(b.cell.scenario.name, b.cell.pairing.name, b.opener)) for b in battles)
-    strata = sorted({where for _, where in sizes})
+    sizes = _sizes(battles)
     for arm in arms:
         if arm == plan.control:
             continue
-        pairs = [(sizes[plan.control, where], sizes[arm, where]) for where in strata]
-        both = [pair for pair in pairs if all(pair)]
+        both = _shared(sizes, plan.control, arm)
         smallest = smallest_p([one for one, _ in both], [other for _, other in both], resamples=plan.resamples)
         if smallest > plan.alpha:
             found.append(
@@ -96,3 +95,64 @@ def feasibility(battles: Sequence[Battle], plan: AnalysisPlan) -> list[str]:
                 "add replicates"
             )
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospect:
+    """What a design can find, for the arm that has the fewest battles.
+
+    Attributes:
+        battles: battles of that arm, and of control in the same strata.
+        strata: strata that hold both.
+        family: treatments that share alpha (Holm; the first of them is tested at alpha / family).
+        halving: chance to find half the control's rate, by how often control says "we" (`power.REGIMES`).
+        smallest: rate ratio nearest to 1 that is found in 80 % of studies, likewise; None where no test is possible.
+        needed: battles an arm that would find a halving in 80 % of studies, likewise.
+    """
+
+    battles: int
+    strata: int
+    family: int
+    halving: Mapping[str, float]
+    smallest: Mapping[str, float | None]
+    needed: Mapping[str, int]
+
+    @property
+    def low(self) -> bool:
+        """Whether even a halving would be missed in more than one of five studies, unless control says "we" often."""
+        return list(self.halving.values())[1] < POWER
+
+
+def prospect(battles: Sequence[Battle], plan: AnalysisPlan) -> Prospect | None:
+    """Return what the design can find, before any battle; None where there is nothing to compare."""
+    sizes = _sizes(battles)
+    arms = sorted({arm for arm, _ in sizes} - {plan.control})
+    found = [_shared(sizes, plan.control, arm) for arm in arms]
+    pairs = [pair for pair in found if pair]
+    if not pairs:
+        return None
+    smallest = min(pairs, key=lambda pair: sum(min(sides) for sides in pair))
+    n, strata, family = sum(min(sides) for sides in smallest), len(smallest), len(arms)
+    alpha = plan.alpha / family
+    return Prospect(
+        battles=n,
+        strata=strata,
+        family=family,
+        halving={name: power(n, ratio=0.5, variation=spread, strata=strata, alpha=alpha) for name, spread in REGIMES.items()},
+        smallest={name: smallest_ratio(n, variation=spread, strata=strata, alpha=alpha) for name, spread in REGIMES.items()},
+        needed={
+            name: battles_needed(ratio=0.5, variation=spread, strata=strata, alpha=alpha) for name, spread in REGIMES.items()
+        },
+    )
+
+
+def _sizes(battles: Sequence[Battle]) -> Counter[tuple[str, str]]:
+    """Count the battles of each arm in each stratum."""
+    return Counter((b.cell.identity.name, stratum(b.cell.scenario.name, b.cell.pairing.name, b.opener)) for b in battles)
+
+
+def _shared(sizes: Mapping[tuple[str, str], int], control: str, arm: str) -> list[tuple[int, int]]:
+    """Return the battles of control and arm in every stratum that holds both."""
+    strata = sorted({where for _, where in sizes})
+    pairs = [(sizes.get((control, where), 0), sizes.get((arm, where), 0)) for where in strata]
+    return [pair for pair in pairs if all(pair)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from mitigation.detectors import LexicalDetector
 from mitigation.detectors.base import Detector
 from mitigation.errors import ConfigError, StoreError
+from mitigation.preregistration import Lock, read
 from mitigation.store import Damage, Study
 from mitigation.types import AnalysisPlan, Detection, Mention, Role, Transcript
 
@@ -49,6 +50,7 @@ class Loaded:
         detections: by battle id, what the detector saw in each generated message.
         detector: name, version and digest of the detector.
         damage: lines that could not be used.
+        lock: the plan that was locked before the study, None when none was.
     """
 
     study: str
@@ -57,6 +59,7 @@ class Loaded:
     detections: Mapping[str, Sequence[Detection]]
     detector: str
     damage: Sequence[Damage]
+    lock: Lock | None = None
 
     @cached_property
     def messages(self) -> pd.DataFrame:
@@ -100,6 +103,19 @@ class Loaded:
         return {agent.provider for battle in self.transcripts for agent in battle.agents if agent.provider}
 
 
+def describe(detector: str) -> str:
+    """Return name, version and digest of a detector, as they are printed and locked.
+
+    Raises:
+        ConfigError: there is no such detector.
+    """
+    return _described(_detector(detector))
+
+
+def _described(judge: Detector) -> str:
+    return f"{judge.name} {judge.version} (sha256 {judge.digest[:12]})"
+
+
 def load(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> Loaded:
     """Return a study with its detections; what the detector has not judged yet, or judged by older rules, it judges now.
 
@@ -115,8 +131,9 @@ def load(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> L
         transcripts=transcripts,
         definitions=store.definitions(),
         detections={record["battle_id"]: _detections(record) for record in records},
-        detector=f"{judge.name} {judge.version} (sha256 {judge.digest[:12]})",
+        detector=_described(judge),
         damage=damage,
+        lock=read(store.folder),
     )
 
 

@@ -63,7 +63,7 @@ def opened(
     planned = interleave(cells)
     room = PROBE + ROOM * min(concurrency, len(planned))
     with study.lock(cells if single else (), room=room) as reserve:
-        changed = freeze(study, cells, allow_change=allow_change)
+        changed = freeze(study, cells, allow_change=allow_change, whole=not single)
         torn = study.repair(cells)
         statuses, damage = study.statuses(cells)
         todo = missing(planned, statuses)

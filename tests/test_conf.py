@@ -70,13 +70,47 @@ def test_every_detector_exists(name: str) -> None:
     assert _wiring.composed("detect", ["study=x", f"detector={name}"]).detector.name in DETECTORS
 
 
+CELLS = {
+    "demo": 4, "simulated": 4, "replication": 1, "pilot": 9, "mitigation": 60, "mechanism": 540, "battlefield": 18, "games": 24,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", names("experiment"))
 @pytest.mark.parametrize("multirun", [[], ["-m"]])
 def test_every_preset_sweeps_as_a_whole(name: str, multirun: list[str]) -> None:
     sweep = _sweeps.sweep([*multirun, f"experiment={name}"])
     assert sweep.study == name
-    assert len(sweep.cells) == 4
-    assert {cell.identity.role for cell in sweep.cells} == {"control", "treatment", "placebo", "positive_control"}
+    assert len(sweep.cells) == CELLS[name]
+    assert sweep.plan.control in {cell.identity.name for cell in sweep.cells}
+
+
+def test_the_mechanism_preset_holds_every_arm_and_every_scenario() -> None:
+    cells = _sweeps.sweep(["experiment=mechanism"]).cells
+    assert {cell.identity.name for cell in cells} == set(names("identity"))
+    assert {cell.scenario.name for cell in cells} == set(names("scenario"))
+
+
+def test_every_scenario_has_several_openers_and_says_nothing_that_an_arm_is_about() -> None:
+    from mitigation.wordings import plurals
+
+    for name in names("scenario"):
+        scenario = _sweeps.sweep(["study=x", f"scenario={name}"]).cells[0].scenario
+        assert len(scenario.openers) >= 3
+        for text in (scenario.task, *scenario.openers):
+            assert not plurals(text), text
+            assert not re.search(r"\b(AI|assistant|chatbot|human|language model)s?\b", text, re.IGNORECASE), text
+
+
+def test_a_file_of_one_group_that_reaches_into_another_is_refused(project: Path) -> None:
+    import shutil
+
+    shutil.copytree(CONF, project / "conf")
+    (project / "conf" / "identity" / "greedy.yaml").write_text(
+        "# @package _global_\nsurprise: 99\nidentity:\n  _target_: experiments._wiring.identity\n  name: greedy\n"
+        "  bank: placebo.txt\n  seats: same\n"
+    )
+    with pytest.raises(_wiring.ConfigError, match="identity=greedy also sets surprise: a file of identity may set only what"):
+        _sweeps.sweep(["study=x", "identity=control,greedy"])
 
 
 @pytest.mark.parametrize("name", names("hydra/launcher"))

@@ -18,7 +18,7 @@ from mitigation.figures.rows import ContrastRow
 from mitigation.reporting import moves, sentences
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.form import flagged
-from mitigation.reporting.inputs import ReportInput, banners
+from mitigation.reporting.inputs import ReportInput, banners, remarks
 from mitigation.reporting.tables import generic
 from mitigation.reporting.transcripts import viewer
 from mitigation.reporting.visible import flat, pieces
@@ -71,7 +71,7 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         answer=sentences.answer(given),
         cards=cards(given),
         strata=sentences.strata_of(given) or None,
-        notes=analysis.notes,
+        notes=remarks(given),
         drawings=drawn,
         contrasts=rows.shown(analysis),
         arms=rows.arms(analysis),

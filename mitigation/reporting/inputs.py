@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mitigation.analysis import Analysis
     from mitigation.cooperation import Conduct
+    from mitigation.preregistration import Adherence
     from mitigation.types import Detection, Transcript
 
 QUESTION: Final = "Does a unique, disassociative identity keep two AI agents from becoming a “we”?"
@@ -39,6 +40,7 @@ class ReportInput:
         simulated: the battles come from a simulator; every output says so.
         embedded: the battles were fought by the small embedded model; the page says what that can show.
         detector: name, version and digest of the detector, as printed.
+        adherence: the locked plan and whether it was followed, None when none was locked.
         provenance: versions, seeds, hashes and the command that rebuilds the report, as printed.
         question: heading of the page.
         battles_shown: most battles whose text is put into the page; beyond it whole blocks are drawn.
@@ -53,6 +55,7 @@ class ReportInput:
     simulated: bool = False
     embedded: bool = False
     detector: str = ""
+    adherence: Adherence | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     question: str = QUESTION
     battles_shown: int = 400
@@ -82,8 +85,25 @@ def banners(given: ReportInput) -> tuple[tuple[str, str], ...]:
         planned = sum(arm.planned or 0 for arm in rows.arms(given.analysis))
         share = f"{given.pending:,} of {planned:,} planned battles are pending"
         found.append(("interim", f"INTERIM: {share}. Nothing here speaks of significance."))
+    if given.adherence is not None and not given.adherence.followed:
+        found.append(("deviation", f"NOT AS PLANNED: {'; '.join(given.adherence.deviations)}."))
     if given.embedded:
         found.append(("embedded", EMBEDDED))
     if given.temperature_zero:
         found.append(("temperature", TEMPERATURE_ZERO))
     return tuple(found)
+
+
+def remarks(given: ReportInput) -> tuple[str, ...]:
+    """Return what stands below the verdicts: whether a locked plan was followed, and the notes on the study as a whole."""
+    return (*_planned(given), *given.analysis.notes)
+
+
+def _planned(given: ReportInput) -> tuple[str, ...]:
+    if given.adherence is None:
+        # A table from elsewhere has no plan that could be known here.
+        return ("no plan was locked before this study: its results are exploratory",) if given.transcripts else ()
+    kept = (
+        "was followed" if given.adherence.followed else f"was not followed ({len(given.adherence.deviations)} deviations, above)"
+    )
+    return (f"the plan was locked {given.adherence.locked_at} (sha256 {given.adherence.sha256}) and {kept}",)

@@ -10,7 +10,7 @@ from mitigation.reporting import moves, sentences
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.form import flagged
 from mitigation.reporting.html import cards
-from mitigation.reporting.inputs import ReportInput, banners
+from mitigation.reporting.inputs import ReportInput, banners, remarks
 from mitigation.reporting.tables import escape, generic, markdown
 from mitigation.reporting.visible import flat
 
@@ -22,7 +22,7 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
     parts = [f"# {'SIMULATED: ' if given.simulated else ''}{escape(given.question)}"]
     parts += [f"> **{escape(words)}**" for _, words in banners(given)]
     parts += [f"Study: {escape(given.analysis.study)}", f"## {escape(sentences.answer(given))}", *_verdicts(given)]
-    parts += ["\n".join(f"- {escape(note)}" for note in given.analysis.notes)] if given.analysis.notes else []
+    parts += ["\n".join(f"- {escape(note)}" for note in notes)] if (notes := remarks(given)) else []
     parts += ["## Figures", *(_figure(drawing) for drawing in drawn)]
     parts += ["## Contrasts", _contrasts(given), *_moves(given), "## Missing battles, by arm", _missing(given)]
     heads, cells = generic(given.analysis.missingness)

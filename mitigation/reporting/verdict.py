@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 
@@ -14,7 +15,12 @@ from mitigation.reporting.inputs import ReportInput
 def verdict_json(given: ReportInput) -> bytes:
     """Return the analysis' verdicts with the marks of this report, as JSON bytes in ASCII."""
     marks = {"simulated": given.simulated, "interim": given.interim, "embedded": given.embedded, "detector": given.detector}
-    return json.dumps(strict({**marks, **given.analysis.verdict_json()}), indent=2, allow_nan=False).encode() + b"\n"
+    kept = given.adherence
+    locked = None if kept is None else {**dataclasses.asdict(kept), "followed": kept.followed}
+    return (
+        json.dumps(strict({**marks, "locked_plan": locked, **given.analysis.verdict_json()}), indent=2, allow_nan=False).encode()
+        + b"\n"
+    )
 
 
 def strict(value: object) -> object:
