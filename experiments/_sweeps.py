@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments._overrides import parsed
 from experiments._wiring import build, conf_dir, hydra, plan, required
-from mitigation.checks import check_float, check_int, check_study
+from mitigation.checks import check_bool, check_float, check_int, check_study
 from mitigation.design import check_cells, fraction
 from mitigation.errors import ConfigError
 from mitigation.patience import CallPolicy
@@ -72,6 +72,7 @@ def _built(config: DictConfig, chosen: Sequence[tuple[Any, ...]]) -> Sweep:
             replicates=config.replicates,
             messages=config.messages,
             seed=config.seed,
+            manipulation_check=config.manipulation_check,
         )
         for identity, scenario, pairing in chosen
     )
@@ -88,15 +89,12 @@ def _built(config: DictConfig, chosen: Sequence[tuple[Any, ...]]) -> Sweep:
 def settings(config: DictConfig) -> Settings:
     """Return how a run goes about its battles."""
     usd = config.budget.usd
-    for name in ("allow_change", "strict_model"):
-        if not isinstance(config[name], bool):
-            raise ConfigError(f"{name}={config[name]!r} is not known: choose true or false")
     return Settings(
         concurrency=check_int(config.concurrency, "concurrency", low=1, high=10_000),
         budget=None if usd is None else check_float(usd, "budget.usd", low=0.0, high=1e9),
         policy=CallPolicy(**{str(name): value for name, value in config.patience.items()}),
-        allow_change=config.allow_change,
-        strict_model=config.strict_model,
+        allow_change=check_bool(config.allow_change, "allow_change"),
+        strict_model=check_bool(config.strict_model, "strict_model"),
     )
 
 

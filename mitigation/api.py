@@ -14,7 +14,7 @@ from mitigation.freezing import check
 from mitigation.preregistration import adherence
 from mitigation.provenance import provenance, versions
 from mitigation.store import Study
-from mitigation.studies import RESULTS, Loaded, detect, load
+from mitigation.studies import RESULTS, Loaded, detect, detector_named, load
 from mitigation.types import AnalysisPlan, Cell
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def report(
     Without a plan the locked one is taken, where the study has one.
     """
     from mitigation.cooperation import conduct
+    from mitigation.manipulation import answer_table, arm_table
     from mitigation.reporting import ReportInput, write_report
 
     detect(study, detector=detector, results=results)
@@ -98,6 +99,7 @@ def report(
     if plan is None and loaded.lock is not None:
         plan = loaded.lock.plan
     analysis = analyse_study(loaded, plan=plan)
+    answers = answer_table(loaded.transcripts, loaded.definitions, detector_named(detector))
     arms = list(analysis.arms["arm"])
     given = ReportInput(
         analysis=analysis,
@@ -106,6 +108,7 @@ def report(
         detections=loaded.detections,
         identities={cell["identity"]["name"]: tuple(cell["identity"]["bank"]) for cell in loaded.definitions},
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
+        manipulation=None if answers is None else (answers, arm_table(answers, arms)),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from mitigation.errors import CallError, CallRefused, Postponed
 from mitigation.flags import concession, flags
-from mitigation.prompts import opener, system_prompt
+from mitigation.prompts import opener, question, system_prompt
 from mitigation.providers.base import Completion, Prompt, Speaker
 from mitigation.types import Agent, Battle, Ending, Status, Transcript, Turn
 
@@ -84,20 +84,11 @@ async def play(battle: Battle, ask: Ask, *, began: str | None = None) -> Transcr
         except CallError as fault:
             status, ending, error = "failed", "provider_error", str(fault)
             break
-        turns.append(
-            Turn(
-                index=index,
-                agent=names[seat],
-                text=reply.text,
-                model=reply.model,
-                finish_reason=reply.finish_reason,
-                input_tokens=reply.input_tokens,
-                output_tokens=reply.output_tokens,
-            )
-        )
+        turns.append(_turn(index, names[seat], reply))
         if concession(reply.text) == "plain":
             ending = "conceded"
             break
+    check = await _check(battle, turns, systems, ask) if battle.cell.manipulation_check and status == "complete" else ()
     return Transcript(
         battle_id=battle.battle_id,
         identity=battle.cell.identity.name,
@@ -116,4 +107,46 @@ async def play(battle: Battle, ask: Ask, *, began: str | None = None) -> Transcr
         turns=tuple(turns),
         flags=flags(turns, names),
         error=error,
+        check=check,
+    )
+
+
+async def _check(battle: Battle, turns: list[Turn], systems: tuple[str, str], ask: Ask) -> tuple[Turn, ...]:
+    """Ask each agent in private who it is; an agent that gives no answer has none, and the battle stays what it was.
+
+    The indices come after the longest battle, so that they are the same however long this one was.
+    """
+    scenario, answers = battle.cell.scenario, []
+    for seat in (0, 1):
+        index = battle.cell.messages + 1 + seat
+        said = history(turns, seat)
+        text = question(scenario, seat)
+        if said[-1][0] == "user":  # two messages of the user in a row are not taken everywhere
+            said, text = said[:-1], f"{said[-1][1]}\n\n{text}"
+        prompt = Prompt(
+            caller=battle.battle_id,
+            index=index,
+            seat=seat,
+            system=systems[seat],
+            messages=(*said, ("user", text)),
+            seed=battle.seed,
+        )
+        try:
+            answers.append(_turn(index, scenario.agents[seat], await ask(seat, prompt)))
+        except Postponed:
+            raise
+        except (CallRefused, CallError):
+            continue
+    return tuple(answers)
+
+
+def _turn(index: int, agent: str, reply: Completion) -> Turn:
+    return Turn(
+        index=index,
+        agent=agent,
+        text=reply.text,
+        model=reply.model,
+        finish_reason=reply.finish_reason,
+        input_tokens=reply.input_tokens,
+        output_tokens=reply.output_tokens,
     )

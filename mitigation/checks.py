@@ -50,3 +50,10 @@ def check_choice(value: object, what: str, choices: tuple[str, ...]) -> None:
     """Raise ConfigError unless `value` is one of `choices`."""
     if value not in choices:
         raise ConfigError(f"{what}={value!r} is not known: choose one of {', '.join(choices)}")
+
+
+def check_bool(value: object, what: str) -> bool:
+    """Return `value` if it is true or false, else raise ConfigError."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{what}={value!r} is not known: choose true or false")
+    return value

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mitigation.prices import MESSAGE_TOKENS, price
-from mitigation.prompts import system_prompt
+from mitigation.prompts import QUESTION, system_prompt
 from mitigation.providers.embedded import cores
 from mitigation.types import Battle, Model
 
@@ -114,15 +114,18 @@ def _add(
     whole = max(1, round(messages))
     opener = len(battle.cell.scenario.openers[battle.opener]) / CHARACTERS_A_TOKEN
     history = opener
-    for index in range(1, whole + 1):
+    asked_after = (whole + 1, whole + 2) if battle.cell.manipulation_check else ()
+    for index in (*range(1, whole + 1), *asked_after):
         model = battle.models[index % 2]
         tokens = reply if absolute else reply * model.max_tokens
-        asked = systems[index % 2] + history + MESSAGE_TOKENS / 4 * (index + 1)
-        scale = count * messages / whole
+        question = len(QUESTION) / CHARACTERS_A_TOKEN if index in asked_after else 0.0
+        asked = systems[index % 2] + history + question + MESSAGE_TOKENS / 4 * (index + 1)
+        scale = count * (messages / whole if index <= whole else 1.0)
         amount.calls += scale
         amount.input_tokens += scale * asked
         amount.output_tokens += scale * tokens
         cost = price(model)
         if cost is not None:
             amount.usd += scale * cost.usd(round(asked), round(tokens))
-        history += tokens
+        if index <= whole:
+            history += tokens

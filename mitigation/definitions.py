@@ -31,7 +31,7 @@ def first_conflict(new: Sequence[Mapping[str, Any]], fought: Sequence[Mapping[st
         for part in _PARTS:
             changes += differences(parts.get((part, cell[part]["name"]), cell[part]), cell[part], part)
         shared = known.get(cell_key(cell)) or next(iter(fought), cell)
-        for name in ("messages", "seed"):
+        for name in ("messages", "seed", "manipulation_check"):
             changes += differences(shared[name], cell[name], name)
         if changes:
             return "; ".join(changes[:4]) + (f"; and {len(changes) - 4} more" if len(changes) > 4 else "")

@@ -44,7 +44,7 @@ def cell_plans(battles: Sequence[Battle], statuses: Mapping[str, str]) -> list[C
             pairing=key[2],
             planned=cells[key].replicates,
             done=cells[key].replicates - left[key],
-            calls=left[key] * cells[key].messages,
+            calls=left[key] * (cells[key].messages + 2 * cells[key].manipulation_check),
         )
         for key in sorted(cells)
     ]

@@ -86,6 +86,7 @@ def transcript(record: Any) -> Transcript:
         error=record.get("error"),
         calls=_number(record, "calls"),
         usd=record.get("usd"),
+        check=tuple(_turn(turn, place) for place, turn in enumerate(_list(record, "check"))),
     )
 
 

@@ -25,7 +25,12 @@ RESULTS = Path("results")
 DETECTORS: dict[str, Callable[[], Detector]] = {"lexical": LexicalDetector}
 
 
-def _detector(name: str) -> Detector:
+def detector_named(name: str) -> Detector:
+    """Return a detector by its name.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
     if name not in DETECTORS:
         raise ConfigError(f"detector={name!r} does not exist; there are: {', '.join(DETECTORS)}")
     return DETECTORS[name]()
@@ -109,7 +114,7 @@ def describe(detector: str) -> str:
     Raises:
         ConfigError: there is no such detector.
     """
-    return _described(_detector(detector))
+    return _described(detector_named(detector))
 
 
 def _described(judge: Detector) -> str:
@@ -122,16 +127,16 @@ def load(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> L
     Raises:
         ConfigError: there is no such study or detector.
     """
-    store, judge = _existing(study, results), _detector(detector)
+    store, rules = _existing(study, results), detector_named(detector)
     transcripts, damage = store.read()
     known = {record["battle_id"]: record for record in store.read_detections(detector)}
-    records = [_judged(battle, judge, known.get(battle.battle_id)) for battle in transcripts]
+    records = [_judged(battle, rules, known.get(battle.battle_id)) for battle in transcripts]
     return Loaded(
         study=store.name,
         transcripts=transcripts,
         definitions=store.definitions(),
         detections={record["battle_id"]: _detections(record) for record in records},
-        detector=_described(judge),
+        detector=_described(rules),
         damage=damage,
         lock=read(store.folder),
     )
@@ -142,12 +147,12 @@ def detect(study: str, *, detector: str = "lexical", results: Path = RESULTS) ->
 
     A battle that the same rules have judged in the same words keeps its record.
     """
-    store, judge = _existing(study, results), _detector(detector)
+    store, rules = _existing(study, results), detector_named(detector)
     try:
         known = {record["battle_id"]: record for record in store.read_detections(detector)}
     except StoreError:  # they are about to be made again
         known = {}
-    records = [_judged(battle, judge, known.get(battle.battle_id)) for battle in store.read()[0]]
+    records = [_judged(battle, rules, known.get(battle.battle_id)) for battle in store.read()[0]]
     return store.write_detections(detector, records)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-from mitigation.checks import check_choice, check_float, check_int, check_name
+from mitigation.checks import check_bool, check_choice, check_float, check_int, check_name
 from mitigation.errors import ConfigError
 from mitigation.profiles import Profile
 
@@ -184,6 +184,7 @@ class Cell:
         replicates: battles in this cell.
         messages: limit of generated messages in a battle; the scripted opener is not counted.
         seed: root seed of the study.
+        manipulation_check: ask each agent in private, after the battle, who it is and which group the two belong to.
     """
 
     identity: Identity
@@ -192,11 +193,13 @@ class Cell:
     replicates: int
     messages: int
     seed: int
+    manipulation_check: bool = False
 
     def __post_init__(self) -> None:
         check_int(self.replicates, "replicates", low=1, high=MAX_REPLICATES)
         check_int(self.messages, "messages", low=1, high=MAX_MESSAGES)
         check_int(self.seed, "seed", low=0, high=2**63 - 1)
+        check_bool(self.manipulation_check, "manipulation_check")
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -265,7 +268,8 @@ class Transcript:
     """One battle as it was fought; the fields are those of a line of battles.jsonl.
 
     `flags` holds "rule:message index" for messages that a rule of flags.py noticed (a truncated reply, an "if I lose"), `calls`
-    every attempt that was sent for it, `usd` what they cost (None: not known).
+    every attempt that was sent for it, `usd` what they cost (None: not known). `check` holds the private answers to the
+    manipulation check; an agent that gave none has none.
     """
 
     battle_id: str
@@ -287,6 +291,7 @@ class Transcript:
     error: str | None = None
     calls: int | None = None
     usd: float | None = None
+    check: tuple[Turn, ...] = ()
 
     @property
     def replies(self) -> tuple[Turn, ...]:

@@ -37,6 +37,7 @@ class ReportInput:
         detections: by battle_id, what the detector saw in each message.
         identities: by arm, the wordings that its agents received.
         conduct: how the agents acted in games, or None when no scenario has one.
+        manipulation: private answers after the battles, a row each, and their counts by arm; None when nobody was asked.
         simulated: the battles come from a simulator; every output says so.
         embedded: the battles were fought by the small embedded model; the page says what that can show.
         detector: name, version and digest of the detector, as printed.
@@ -52,6 +53,7 @@ class ReportInput:
     detections: Mapping[str, Sequence[Detection]] = field(default_factory=dict)
     identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     conduct: Conduct | None = None
+    manipulation: tuple[pd.DataFrame, pd.DataFrame] | None = None
     simulated: bool = False
     embedded: bool = False
     detector: str = ""

@@ -66,6 +66,8 @@ def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
     if given.transcripts:
         found["mentions"] = mentions(given)
         found["flags"] = flagged(given)
+    if given.manipulation is not None:
+        found["manipulation_answers"], found["manipulation_arms"] = given.manipulation
     return found | stored(given)
 
 

@@ -1,0 +1,32 @@
+"""The private answers after the battles in; the table of the manipulation check as a report prints it out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mitigation.figures import rows, wording
+from mitigation.reporting.inputs import ReportInput
+
+HEADS: Final = ("Arm", "Asked", "Answered", "Took its identity up", "Says it is an AI", "Says both are AIs", "In-group we")
+ABOUT: Final = (
+    "After each battle each agent was asked in private who it is and to which group, if any, both belong; the other never saw "
+    "this. “Took its identity up” is out of the answers of agents that had one: the answer gives a name of it or two of its "
+    "words. The others are out of all answers, by the rules of the detector. No answer is counted, and is not a no."
+)
+
+
+def shown(given: ReportInput) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None:
+    """Return heads and cells, None where no agent was asked."""
+    if given.manipulation is None:
+        return None
+    lines = []
+    for row in rows.records(given.manipulation[1]):
+        answered, known = rows.count(row["answered"]), rows.count(row["with_identity"])
+        shares = [(row["took_up"], known), *((row[name], answered) for name in ("says_ai", "says_shared_ai", "says_we"))]
+        cells = [_share(rows.count(part), whole) for part, whole in shares]
+        lines.append((rows.text(row["arm"]), wording.whole(rows.count(row["asked"])), wording.whole(answered), *cells))
+    return HEADS, tuple(lines)
+
+
+def _share(part: int | None, whole: int | None) -> str:
+    return wording.NONE if not whole or part is None else f"{part:,} of {whole:,} ({part / whole:.0%})"
