@@ -52,5 +52,5 @@ release-check: check ## everything long: two demos from a clean clone, calibrati
 	bash tests/release.sh
 
 lock: ## compile requirements.lock again (needs uv)
-	uv pip compile pyproject.toml --extra embedded --extra launchers --group dev --group model --group build --universal \
+	uv pip compile pyproject.toml --extra chess --extra embedded --extra launchers --group dev --group model --group build --universal \
 	  --python-version 3.11 --generate-hashes --quiet --output-file requirements.lock

@@ -35,8 +35,9 @@ def ours(text: str) -> list[list[str]]:
 @pytest.mark.parametrize("example", [line for lines in EXAMPLES.values() for line in lines])
 def test_every_example_of_the_help_is_a_valid_request(example: str) -> None:
     command, *arguments = shlex.split(example)[1:]
-    if command in ("battle", "plan"):
-        assert _sweeps.sweep(arguments).cells
+    if command in ("battle", "plan", "lint"):
+        asked = [argument for argument in arguments if argument != "lock=true"]
+        assert not asked or _sweeps.sweep(asked).cells
     else:
         assert _wiring.composed(command, arguments)
 
@@ -54,10 +55,22 @@ def test_every_make_target_and_every_link_in_the_docs_exists(name: str) -> None:
 
 
 def test_the_readme_names_every_choice_and_no_other() -> None:
-    for group in ("identity", "scenario", "pairing"):
+    for group in ("scenario", "pairing", "experiment"):
         row = next(line for line in README.splitlines() if f"`{group}=`" in line)
         named = set(re.findall(r"`([a-z0-9_]+)`", row.split("|")[3]))
         assert named == {path.stem for path in (ROOT / "conf" / group).glob("*.yaml")}
+
+
+def test_the_readme_names_every_arm_with_what_it_expects() -> None:
+    rows = [line.split("|") for line in README.splitlines() if re.match(r"\| `\w+`", line)]
+    told = {
+        arm: said.strip()
+        for row in rows
+        if len(row) == 6
+        for arm, said in zip(re.findall(r"`(\w+)`", row[1]), row[4].split(", "), strict=True)
+    }
+    expected = {arm.name: {"none": "as control"}.get(arm.expected, arm.expected) for arm in _wiring.identities()}
+    assert told == expected | {"control": ""}
 
 
 @pytest.mark.embedded
@@ -71,10 +84,13 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, l
     ]
     (project / "table.csv").write_text("condition,battle_id,turn,we_count,words,any_we\n" + "\n".join(rows))
     asked = ours(README)
-    assert [words[0] for words in asked] == "battle report propose plan battle report plan battle report".split()
+    assert [words[0] for words in asked] == (
+        "battle report propose plan battle report plan lint plan battle report battle report".split()
+    )
     for words in asked:
         # The same commands, smaller; whoever is paid is on loopback.
-        smaller = {"battle": ["replicates=1", "messages=2"], "propose": ["wordings=2"]}.get(words[0], [])
+        sizes = ["replicates=1", "messages=2"]
+        smaller = {"battle": sizes, "plan": sizes, "propose": ["wordings=2"]}.get(words[0], [])
         words = [word for word in words if not word.startswith("replicates=")] + smaller
         done = mitigation(*words, **loopback.environment())
         assert done.returncode == 0, (words, done.stderr)
@@ -95,8 +111,9 @@ def test_every_command_of_contributing_works(project: Path, mitigation: Command)
     copied("identity", "placebo", "mine", ".txt")
     copied("scenario", "egomaniac", "mine", ".txt", ".openers.txt")
     copied("pairing", "compatible", "mine")
+    copied("experiment", "pilot", "mine")
     asked = ours(CONTRIBUTING)
-    assert [words[0] for words in asked] == ["battle", "battle", "plan", "detect"]
+    assert [words[0] for words in asked] == ["lint", "battle", "battle", "plan", "plan", "detect"]
     for words in asked:
         name = "lexical" if words[0] == "detect" else "mine"
         done = mitigation(*(word.replace("NAME", name) for word in words))
