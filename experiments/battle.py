@@ -15,12 +15,13 @@ from omegaconf import DictConfig
 from experiments import _launching, _sweeps, _wiring
 from experiments._progress import Report
 from experiments.cli import say, warn
-from experiments.lint import refuse_faults
+from experiments.lint import check_texts
 from mitigation import loops
 from mitigation.design import interleave
 from mitigation.errors import BudgetReached, MitigationError
 from mitigation.fight import Event, Notice
 from mitigation.ledger import Totals
+from mitigation.lint import arms_of
 from mitigation.planning import feasibility
 from mitigation.runner import Run, session
 from mitigation.store import Study
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     """Check the whole sweep, then let Hydra launch it."""
     sweep = _sweeps.sweep(arguments, sweeps_need_flag=True)
     if not all(model.free for cell in sweep.cells for model in (cell.pairing.first, cell.pairing.second)):
-        refuse_faults(list({cell.identity.name: cell.identity for cell in sweep.cells}.values()), sweep.cells)
+        check_texts(sweep.cells, arms_of(sweep.cells))
         for warning in feasibility(interleave(sweep.cells), sweep.plan):
             warn(f"note: {warning}")
     overrides = [argument for argument in arguments if argument not in _sweeps.MULTIRUN]

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from experiments import _sweeps, _wiring
 from experiments._tables import drawn
 from mitigation.design import interleave
-from mitigation.errors import ConfigError
-from mitigation.lint import arm_texts, lint, lint_battles
+from mitigation.lint import arm_texts, arms_of, refuse_faults
 from mitigation.types import Cell, Identity
 
 HEADINGS = (
@@ -22,22 +21,21 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         named = any(a.startswith(("study=", "experiment=")) for a in arguments)
         cells = _sweeps.sweep(arguments if named else [*arguments, "study=lint"]).cells
-        arms = list({cell.identity.name: cell.identity for cell in cells}.values())
+        arms = arms_of(cells)
     else:
         cells, arms = (), _wiring.identities()
     print(drawn("texts of the arms, means of a wording", HEADINGS, [_row(arm, arms) for arm in arms], names=4))
-    refuse_faults(arms, cells)
+    check_texts(cells, arms)
     dealt = f", {sum(cell.replicates for cell in cells):,} battles" if cells else ""
     print(f"{len(arms)} arms{dealt}: no fault")
     return 0
 
 
-def refuse_faults(arms: Sequence[Identity], cells: Sequence[Cell]) -> None:
+def check_texts(cells: Sequence[Cell], arms: Sequence[Identity]) -> None:
     """Raise ConfigError with everything that is wrong with the texts of the arms and with how the cells' battles deal them."""
     named = {name for arm in arms for name in (arm.profile.like, arm.profile.same_words_as, arm.profile.same_texts_as) if name}
     library = _wiring.identities() if named - {arm.name for arm in arms} else ()
-    if faults := lint(arms, library=library) + lint_battles(interleave(cells)):
-        raise ConfigError("\n  ".join([f"faults in the texts of the arms: {len(faults)}", *faults]))
+    refuse_faults(arms, interleave(cells), library=library)
 
 
 def _row(arm: Identity, arms: Sequence[Identity]) -> tuple[str, ...]:

@@ -11,19 +11,22 @@ from collections.abc import Sequence
 from experiments import _sweeps, _wiring
 from experiments._progress import span
 from experiments._tables import drawn
-from experiments.lint import refuse_faults
+from experiments.lint import check_texts
 from mitigation import preregistration
 from mitigation.checks import check_choice
 from mitigation.costs import forecast
 from mitigation.design import interleave
 from mitigation.errors import ConfigError
 from mitigation.freezing import begun, check
-from mitigation.planning import cell_plans, feasibility, measured, prospect
+from mitigation.lint import arms_of
+from mitigation.planning import CellPlan, cell_plans, feasibility, measured, prospect
 from mitigation.prices import price
 from mitigation.store import Study
 from mitigation.studies import describe
 from mitigation.types import AnalysisPlan, Battle, Model
 from mitigation.work import missing, models
+
+MOST_ROWS = 60
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,12 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     study = Study(_wiring.RESULTS, sweep.study)
     check(study, sweep.cells, allow_change=sweep.settings.allow_change)
     rows = cell_plans(battles, study.statuses(sweep.cells)[0])
-    headings = ("identity", "scenario", "pairing", "battles", "done", "to fight", "calls at most")
-    cells = [
-        (row.identity, row.scenario, row.pairing, *map("{:,}".format, (row.planned, row.done, row.planned - row.done, row.calls)))
-        for row in rows
-    ]
-    print(drawn(f"study {study.name}, seed {sweep.cells[0].seed}", headings, cells, names=3))
+    print(_table(f"study {study.name}, seed {sweep.cells[0].seed}", rows))
     left = sum(row.planned - row.done for row in rows)
     print(
         f"{len(rows)} cells, {len(battles):,} battles of at most {sweep.cells[0].messages} messages: "
@@ -56,6 +54,24 @@ def main(arguments: Sequence[str]) -> int:
         _prospect(battles, sweep.plan)
     _locked(study, sweep, impossible, lock=lock)
     return 0
+
+
+def _table(title: str, rows: Sequence[CellPlan]) -> str:
+    """Return the cells as a table, or the arms where there are more cells than anybody reads."""
+    if len(rows) <= MOST_ROWS:
+        names = [(row.identity, row.scenario, row.pairing) for row in rows]
+        counts = [(row.planned, row.done, row.planned - row.done, row.calls) for row in rows]
+    else:
+        arms = {arm: [row for row in rows if row.identity == arm] for arm in dict.fromkeys(row.identity for row in rows)}
+        names = [
+            (arm, f"{len({row.scenario for row in own})} scenarios", f"{len({row.pairing for row in own})} pairings")
+            for arm, own in arms.items()
+        ]
+        sums = [(sum(row.planned for row in own), sum(row.done for row in own), own) for own in arms.values()]
+        counts = [(planned, done, planned - done, sum(row.calls for row in own)) for planned, done, own in sums]
+    headings = ("identity", "scenario", "pairing", "battles", "done", "to fight", "calls at most")
+    lines = [(*name, *map("{:,}".format, count)) for name, count in zip(names, counts, strict=True)]
+    return drawn(title, headings, lines, names=3)
 
 
 def _lock(arguments: Sequence[str]) -> tuple[bool, list[str]]:
@@ -89,7 +105,7 @@ def _locked(study: Study, sweep: _sweeps.Sweep, impossible: Sequence[str], *, lo
     """Lock the plan if that is asked for, and say whether it is locked."""
     held: preregistration.Lock | None
     if lock:
-        refuse_faults(list({cell.identity.name: cell.identity for cell in sweep.cells}.values()), sweep.cells)
+        check_texts(sweep.cells, arms_of(sweep.cells))
         if impossible:
             raise ConfigError(f"a plan whose analysis can conclude nothing is not locked: {'; '.join(impossible)}")
         detector = describe("lexical")

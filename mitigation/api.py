@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mitigation import loops
 from mitigation.design import check_cells, interleave
 from mitigation.freezing import check
+from mitigation.lint import arms_of, refuse_faults
 from mitigation.preregistration import adherence
 from mitigation.provenance import provenance, versions
 from mitigation.store import Study
@@ -52,13 +53,16 @@ def run(
         results: folder of all studies.
 
     Raises:
-        ConfigError: a model cannot be used, a price is unknown under a budget, or the study holds other battles.
+        ConfigError: a model cannot be used, a price is unknown under a budget, the study holds other battles, or the texts of
+            arms that would be paid for have faults.
         Stopped: the run had to stop; what is missing stays pending. BudgetReached when it is for the money.
     """
     from mitigation.runner import Run, Settings, session
     from mitigation.work import opened, states
 
     check_cells(cells)
+    if not all(model.free for cell in cells for model in (cell.pairing.first, cell.pairing.second)):
+        refuse_faults(arms_of(cells), interleave(cells), library=None)
     store, state, settings = Study(results, study), Run(), Settings(concurrency=concurrency, budget=budget)
     with opened(store, cells, concurrency=concurrency) as work:
         if work.todo:
@@ -93,6 +97,7 @@ def report(
     from mitigation.cooperation import conduct
     from mitigation.manipulation import answer_table, arm_table
     from mitigation.reporting import ReportInput, write_report
+    from mitigation.wording_effects import arms_by_wording, wording_table
 
     detect(study, detector=detector, results=results)
     loaded = load(study, detector=detector, results=results)
@@ -100,6 +105,7 @@ def report(
         plan = loaded.lock.plan
     analysis = analyse_study(loaded, plan=plan)
     answers = answer_table(loaded.transcripts, loaded.definitions, detector_named(detector))
+    drawn = wording_table(analysis.battles, loaded.messages, loaded.transcripts, plan=analysis.plan)
     arms = list(analysis.arms["arm"])
     given = ReportInput(
         analysis=analysis,
@@ -108,6 +114,7 @@ def report(
         detections=loaded.detections,
         identities={cell["identity"]["name"]: tuple(cell["identity"]["bank"]) for cell in loaded.definitions},
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
+        wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,

@@ -14,7 +14,8 @@ from itertools import combinations
 from statistics import fmean
 from typing import Final
 
-from mitigation.types import Battle, Identity
+from mitigation.errors import ConfigError
+from mitigation.types import Battle, Cell, Identity
 from mitigation.wordings import bag, named_groups, plurals, second_person, similarity, tokens, words
 
 TOLERANCE: Final = 0.1
@@ -85,27 +86,38 @@ def arm_texts(arm: Identity, others: Sequence[Identity]) -> ArmTexts:
     )
 
 
-def lint(arms: Sequence[Identity], *, library: Sequence[Identity] = ()) -> list[str]:
+def arms_of(cells: Sequence[Cell]) -> list[Identity]:
+    """Return the arms of a sweep."""
+    return list({cell.identity.name: cell.identity for cell in cells}.values())
+
+
+def refuse_faults(arms: Sequence[Identity], battles: Sequence[Battle], *, library: Sequence[Identity] | None) -> None:
+    """Raise ConfigError with everything that `lint` and `lint_battles` find."""
+    if faults := lint(arms, library=library) + lint_battles(battles):
+        raise ConfigError("\n  ".join([f"faults in the texts of the arms: {len(faults)}", *faults]))
+
+
+def lint(arms: Sequence[Identity], *, library: Sequence[Identity] | None = ()) -> list[str]:
     """Return every rule that the texts of the arms break, each with its numbers; none when all is well.
 
     Args:
         arms: what is to be used.
-        library: further arms that a profile may name.
+        library: further arms that a profile may name; None leaves out rules about arms that are not at hand.
     """
-    known = {arm.name: arm for arm in (*library, *arms)}
+    known = {arm.name: arm for arm in (*(library or ()), *arms)}
     found = []
     for arm in arms:
-        found += [f"{arm.name}: {fault}" for fault in _faults(arm, known)]
+        found += [f"{arm.name}: {fault}" for fault in _faults(arm, known, partial=library is None)]
     return found
 
 
-def _faults(arm: Identity, known: Mapping[str, Identity]) -> Iterator[str]:
+def _faults(arm: Identity, known: Mapping[str, Identity], *, partial: bool) -> Iterator[str]:
     profile = arm.profile
     yield from _words(arm)
     yield from _likeness(arm)
     for field, check in (("like", _length), ("same_words_as", _same_words), ("same_texts_as", _same_texts)):
         name = getattr(profile, field)
-        if name is None:
+        if name is None or (partial and name not in known):
             continue
         if name not in known:
             yield f"profile.{field} names {name}, which is no identity"

@@ -22,6 +22,7 @@ def provenance(loaded: Loaded) -> dict[str, str]:
         "study": loaded.study,
         "report again": f"mitigation report study={loaded.study}",
         "models returned": ", ".join(returned) or "not recorded",
+        "temperature": ", ".join(_temperatures(loaded)) or "not recorded",
         "root seed": ", ".join(seeds) or "not recorded",
         "system prompts": f"{len(prompts)} different, sha256 over all {digest}",
         "battles fought": f"{when[0][:19]} to {when[-1][:19]} UTC" if when else "not recorded",
@@ -29,6 +30,17 @@ def provenance(loaded: Loaded) -> dict[str, str]:
         "damaged lines": str(len(loaded.damage)),
     }
     return card | versions()
+
+
+def _temperatures(loaded: Loaded) -> list[str]:
+    """Return the temperature of every model that fought."""
+    found = {
+        (agent.model, "not settable" if agent.temperature is None else f"{agent.temperature:g}")
+        for battle in loaded.transcripts
+        for agent in battle.agents
+        if agent.model
+    }
+    return [f"{model} {temperature}" for model, temperature in sorted(found)]
 
 
 _SOURCE = ("mitigation", "experiments", "requirements.lock")

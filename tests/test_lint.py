@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import mitigation as library
 from experiments import _sweeps, _wiring
 from mitigation.design import interleave
 from mitigation.errors import ConfigError
@@ -94,6 +95,19 @@ def test_a_profile_that_names_no_identity_is_a_fault_and_the_library_is_asked() 
     arm = replace(ARMS["placebo"])
     assert lint([arm]) == ["placebo: profile.like names unique_disassociative, which is no identity"]
     assert lint([arm], library=[TREATMENT]) == []
+
+
+def test_without_a_library_rules_about_absent_arms_are_left_out_and_no_other() -> None:
+    arm = replace(ARMS["placebo"], bank=("We are one.", *ARMS["placebo"].bank[1:]))
+    assert lint([arm], library=None) == ["placebo: wording 1 says 'we', and plural is forbidden"]
+
+
+def test_python_is_held_to_the_same_before_a_paid_call(project: Path) -> None:
+    cell = _sweeps.sweep(["study=x", "identity=placebo", "pairing=openai_self", "replicates=1"]).cells[0]
+    spoilt = replace(cell, identity=replace(cell.identity, bank=("We are one.", *cell.identity.bank[1:])))
+    with pytest.raises(ConfigError, match="wording 1 says 'we'"):
+        library.run([spoilt], study="x")
+    assert not (project / "results").exists()
 
 
 def test_same_texts_means_the_same_bank() -> None:

@@ -127,7 +127,7 @@ def test_the_report_shows_the_answers_and_their_counts(project: Path) -> None:
     for name in ("report.html", "report.md"):
         text = (page.parent / name).read_text()
         assert "Manipulation check" in text
-        assert "Took its identity up" in text
+        assert "Took its text up" in text
     assert (page.parent / "tables" / "manipulation_answers.csv").read_text().count("\n") == 9
 
 

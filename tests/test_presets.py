@@ -8,8 +8,9 @@ import pytest
 
 import mitigation as library
 from experiments import _sweeps
-from experiments.lint import refuse_faults
+from experiments.lint import check_texts
 from mitigation.design import interleave
+from mitigation.lint import arms_of
 from mitigation.planning import feasibility
 from mitigation.work import models
 from tests.conftest import ROOT, Command
@@ -20,7 +21,7 @@ PRESETS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.ya
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_passes_the_linter_and_can_reach_its_alpha(name: str) -> None:
     sweep = _sweeps.sweep([f"experiment={name}"])
-    refuse_faults(list({cell.identity.name: cell.identity for cell in sweep.cells}.values()), sweep.cells)
+    check_texts(sweep.cells, arms_of(sweep.cells))
     notes = feasibility(interleave(sweep.cells), sweep.plan)
     assert notes == (["control is the only arm: add one to compare with it"] if name == "replication" else [])
 

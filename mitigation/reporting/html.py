@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from mitigation.figures import rows, wording
 from mitigation.figures.rows import ContrastRow
-from mitigation.reporting import manipulation, moves, sentences
+from mitigation.reporting import manipulation, moves, sentences, wordings
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.form import flagged
 from mitigation.reporting.inputs import ReportInput, banners, remarks
@@ -81,6 +81,8 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         moves_notes=moves.notes(given),
         checked=manipulation.shown(given),
         checked_about=manipulation.ABOUT,
+        worded=wordings.shown(given),
+        worded_about=wordings.ABOUT,
         flagged=generic(flagged(given)) if given.transcripts else None,
         measured=sentences.measured(given),
         labels=MENTION_LABELS,

@@ -38,6 +38,7 @@ class ReportInput:
         identities: by arm, the wordings that its agents received.
         conduct: how the agents acted in games, or None when no scenario has one.
         manipulation: private answers after the battles, a row each, and their counts by arm; None when nobody was asked.
+        wordings: rates by wording, and their summary by arm; None when nobody drew any.
         simulated: the battles come from a simulator; every output says so.
         embedded: the battles were fought by the small embedded model; the page says what that can show.
         detector: name, version and digest of the detector, as printed.
@@ -54,6 +55,7 @@ class ReportInput:
     identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     conduct: Conduct | None = None
     manipulation: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    wordings: tuple[pd.DataFrame, pd.DataFrame] | None = None
     simulated: bool = False
     embedded: bool = False
     detector: str = ""

@@ -7,10 +7,10 @@ from typing import Final
 from mitigation.figures import rows, wording
 from mitigation.reporting.inputs import ReportInput
 
-HEADS: Final = ("Arm", "Asked", "Answered", "Took its identity up", "Says it is an AI", "Says both are AIs", "In-group we")
+HEADS: Final = ("Arm", "Asked", "Answered", "Took its text up", "Says it is an AI", "Says both are AIs", "In-group we")
 ABOUT: Final = (
     "After each battle each agent was asked in private who it is and to which group, if any, both belong; the other never saw "
-    "this. “Took its identity up” is out of the answers of agents that had one: the answer gives a name of it or two of its "
+    "this. “Took its text up” is out of the answers of agents that were given one: the answer holds a name of it or two of its "
     "words. The others are out of all answers, by the rules of the detector. No answer is counted, and is not a no."
 )
 

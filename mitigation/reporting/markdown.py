@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mitigation.figures import rows, wording
-from mitigation.reporting import manipulation, moves, sentences
+from mitigation.reporting import manipulation, moves, sentences, wordings
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.form import flagged
 from mitigation.reporting.html import cards
@@ -24,7 +24,15 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
     parts += [f"Study: {escape(given.analysis.study)}", f"## {escape(sentences.answer(given))}", *_verdicts(given)]
     parts += ["\n".join(f"- {escape(note)}" for note in notes)] if (notes := remarks(given)) else []
     parts += ["## Figures", *(_figure(drawing) for drawing in drawn)]
-    parts += ["## Contrasts", _contrasts(given), *_moves(given), *_checked(given), "## Missing battles, by arm", _missing(given)]
+    parts += [
+        "## Contrasts",
+        _contrasts(given),
+        *_moves(given),
+        *_wordings(given),
+        *_checked(given),
+        "## Missing battles, by arm",
+        _missing(given),
+    ]
     heads, cells = generic(given.analysis.missingness)
     parts += [markdown(heads, cells)] if cells else []
     if given.transcripts:
@@ -88,6 +96,11 @@ def _moves(given: ReportInput) -> list[str]:
     if table is None:
         return []
     return ["## Moves", escape(moves.ABOUT), *(escape(note) for note in moves.notes(given)), markdown(*table)]
+
+
+def _wordings(given: ReportInput) -> list[str]:
+    table = wordings.shown(given)
+    return [] if table is None else ["## Wordings", escape(wordings.ABOUT), markdown(*table)]
 
 
 def _checked(given: ReportInput) -> list[str]:
