@@ -103,6 +103,8 @@ def _lines(arguments: Sequence[str], *, refuse_sweeps: bool) -> list[list[str]]:
     own = parsed("battle", arguments, conf_dir())
     preset = [override.input_line or "" for override in own if override.key_or_group == "experiment"]
     base = compose("battle", overrides=preset, return_hydra_config=True)
+    if preset and (named := preset[-1].partition("=")[2]) != base.study:
+        raise ConfigError(f"conf/experiment/{named}.yaml says study: {base.study}; write study: {named}, where its results go")
     params = OmegaConf.to_container(base.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
     assert isinstance(params, dict)
     slip = next((o.input_line for o in own if o.is_sweep_override()), None)
@@ -124,6 +126,13 @@ def _choice(line: Sequence[str], group: str) -> str | None:
     return next((override.partition("=")[2] for override in line if override.startswith(f"{group}=")), None)
 
 
+def _named(part: Any, group: str, choice: str | None) -> Any:
+    """Return a part if it has the name of its file: results lie under its name, so a copy must not keep another's."""
+    if choice is not None and part.name != (stem := choice.rpartition("/")[2]):
+        raise ConfigError(f"conf/{group}/{choice}.yaml says name: {part.name}; write name: {stem}, and the files of {stem}")
+    return part
+
+
 def _plain(config: DictConfig) -> dict[str, str]:
     """Return the parts of a config as text, which compares equal where they are, not-a-number included."""
     return {str(key): repr(value) for key, value in config.items_ex(resolve=False)}
@@ -140,7 +149,7 @@ def _parts(lines: Sequence[Sequence[str]]) -> tuple[DictConfig, dict[tuple[str, 
     plain, parts = _plain(base), {}
     for group in SWEEPABLE:
         own = _choice(lines[0], group)
-        parts[group, own] = build(base[group])
+        parts[group, own] = _named(build(base[group]), group, own)
         rest = [override for override in lines[0] if not override.startswith(f"{group}=")]
         for choice in dict.fromkeys(_choice(line, group) for line in lines):
             if choice == own:
@@ -150,5 +159,5 @@ def _parts(lines: Sequence[Sequence[str]]) -> tuple[DictConfig, dict[tuple[str, 
             other = _plain(config)
             if odd := sorted(key for key in plain | other if key != group and plain.get(key) != other.get(key)):
                 raise ConfigError(f"{group}={choice} also sets {odd[0]}: a file of {group} may set only what is under {group}")
-            parts[group, choice] = build(config[group])
+            parts[group, choice] = _named(build(config[group]), group, choice)
     return base, parts

@@ -16,12 +16,12 @@ from experiments import _launching, _sweeps, _wiring
 from experiments._progress import Report
 from experiments.cli import say, warn
 from experiments.lint import check_texts
-from mitigation import loops
+from mitigation import loops, preregistration
 from mitigation.design import interleave
 from mitigation.errors import BudgetReached, MitigationError
 from mitigation.fight import Event, Notice
 from mitigation.ledger import Totals
-from mitigation.lint import arms_of
+from mitigation.lint_sweeps import arms_of
 from mitigation.planning import feasibility
 from mitigation.runner import Run, session
 from mitigation.store import Study
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
         check_texts(sweep.cells, arms_of(sweep.cells))
         for warning in feasibility(interleave(sweep.cells), sweep.plan):
             warn(f"note: {warning}")
+        if preregistration.read(_wiring.RESULTS / sweep.study) is None:
+            warn("note: no plan is locked, so the report will call its results exploratory (mitigation plan … lock=true)")
     overrides = [argument for argument in arguments if argument not in _sweeps.MULTIRUN]
     command = shlex.join(arguments)
     return _launching.launch(sweep, overrides, together=lambda: fight(sweep, command), command=command)

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from experiments import _sweeps, _wiring
 from experiments._tables import drawn
 from mitigation.design import interleave
-from mitigation.lint import arm_texts, arms_of, refuse_faults
+from mitigation.lint import ArmTexts, arm_texts, remarks
+from mitigation.lint_sweeps import arms_of, refuse_faults
 from mitigation.types import Cell, Identity
 
-HEADINGS = (
-    "arm", "seats", "nearest other arm", "groups named", "wordings", "words", "range", "tokens", "you", "we", "alike", "nearest",
-)  # fmt: skip
+NUMBERS = ("arm", "seats", "wordings", "words", "range", "tokens", "you", "we")
+LIKENESS = ("arm", "alike", "nearest", "to", "groups named")
+LEGEND = (
+    "Means of a wording: words, about how many tokens, how often “you” or “your”; “we” is counted over all wordings.",
+    "alike: highest share of content words that two wordings of the arm have in common; nearest: the same with another arm's.",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,10 +28,15 @@ def main(arguments: Sequence[str]) -> int:
         arms = arms_of(cells)
     else:
         cells, arms = (), _wiring.identities()
-    print(drawn("texts of the arms, means of a wording", HEADINGS, [_row(arm, arms) for arm in arms], names=4))
+    texts = [arm_texts(arm, arms) for arm in arms]
+    print(drawn("length and address", NUMBERS, [_numbers(arm, found) for arm, found in zip(arms, texts, strict=True)], names=2))
+    print(drawn("likeness", LIKENESS, map(_likeness, texts), left=("to", "groups named")))
+    print("\n".join(LEGEND))
+    for remark in remarks(arms):
+        print(f"note: {remark}")
     check_texts(cells, arms)
     dealt = f", {sum(cell.replicates for cell in cells):,} battles" if cells else ""
-    print(f"{len(arms)} arms{dealt}: no fault")
+    print(f"{len(arms)} arm{'s' if len(arms) > 1 else ''}{dealt}: no fault")
     return 0
 
 
@@ -38,23 +47,15 @@ def check_texts(cells: Sequence[Cell], arms: Sequence[Identity]) -> None:
     refuse_faults(arms, interleave(cells), library=library)
 
 
-def _row(arm: Identity, arms: Sequence[Identity]) -> tuple[str, ...]:
-    texts = arm_texts(arm, arms)
-    groups = ", ".join(f"{count} {kind}" for kind, count in texts.groups.items()) or "none"
-    return (
-        texts.arm,
-        arm.seats,
-        texts.neighbour or "none",
-        groups,
-        str(texts.wordings),
-        f"{texts.words:.1f}",
-        f"{texts.shortest}-{texts.longest}",
-        f"{texts.tokens:.1f}",
-        f"{texts.second_person:.1f}",
-        str(texts.plurals),
-        f"{texts.alike:.2f}",
-        f"{texts.nearest:.2f}",
-    )
+def _numbers(arm: Identity, texts: ArmTexts) -> tuple[str, ...]:
+    words, tokens, you = (f"{mean:.1f}" for mean in (texts.words, texts.tokens, texts.second_person))
+    span = f"{texts.shortest}-{texts.longest}"
+    return texts.arm, arm.seats, str(texts.wordings), words, span, tokens, you, str(texts.plurals)
+
+
+def _likeness(texts: ArmTexts) -> tuple[str, ...]:
+    groups = ", ".join(f"{kind} {count}" for kind, count in sorted(texts.groups.items())) or "none"
+    return texts.arm, f"{texts.alike:.2f}", f"{texts.nearest:.2f}", texts.neighbour or "none", groups
 
 
 if __name__ == "__main__":

@@ -18,15 +18,15 @@ from mitigation.costs import forecast
 from mitigation.design import interleave
 from mitigation.errors import ConfigError
 from mitigation.freezing import begun, check
-from mitigation.lint import arms_of
-from mitigation.planning import CellPlan, cell_plans, feasibility, measured, prospect
+from mitigation.lint_sweeps import arms_of
+from mitigation.planning import CellPlan, cell_plans, feasibility, imbalances, measured, prospect
 from mitigation.prices import price
 from mitigation.store import Study
 from mitigation.studies import describe
 from mitigation.types import AnalysisPlan, Battle, Model
 from mitigation.work import missing, models
 
-MOST_ROWS = 60
+MOST_ROWS = 24
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"model {model.name} ({model.provider}): {_price(model)}; temperature {temperature}")
     _cost(battles, study, sweep)
     impossible = feasibility(battles, sweep.plan)
-    for warning in impossible:
+    for warning in (*impossible, *imbalances(sweep.cells)):
         print(f"note: {warning}")
     if not impossible:
         _prospect(battles, sweep.plan)
@@ -138,7 +138,10 @@ def _cost(battles: Sequence[Battle], study: Study, sweep: _sweeps.Sweep) -> None
             f"at most about {high.input_tokens:,.0f} in and {high.output_tokens:,.0f} out"
         )
         unknown = f", without {', '.join(expected.unpriced)}, whose price is unknown" if expected.unpriced else ""
-        print(f"cost: low ${low.usd:,.2f}, likely ${likely.usd:,.2f}, high ${high.usd:,.2f}{unknown}")
+        if expected.unpriced and not high.usd:
+            print(f"cost: unknown, as the price of {', '.join(expected.unpriced)} is")
+        else:
+            print(f"cost: low ${low.usd:,.2f}, likely ${likely.usd:,.2f}, high ${high.usd:,.2f}{unknown}")
         print(f"duration: about {span(expected.seconds)} with {sweep.settings.concurrency} battles at once")
     spent, cap = study.spent(), sweep.settings.budget
     if spent.calls:

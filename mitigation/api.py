@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mitigation import loops
+from mitigation.adherence import adherence
 from mitigation.design import check_cells, interleave
 from mitigation.freezing import check
-from mitigation.lint import arms_of, refuse_faults
-from mitigation.preregistration import adherence
+from mitigation.lint_sweeps import arms_of, refuse_faults
 from mitigation.provenance import provenance, versions
 from mitigation.store import Study
 from mitigation.studies import RESULTS, Loaded, detect, detector_named, load
-from mitigation.types import AnalysisPlan, Cell
+from mitigation.types import ONE_SEAT, AnalysisPlan, Cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,10 +75,10 @@ def run(
 
 
 def analyse_study(loaded: Loaded, *, plan: AnalysisPlan | None = None) -> Analysis:
-    """Return the analysis of a loaded study."""
+    """Return the analysis of a loaded study; without a plan the locked one is taken, where the study has one."""
     from mitigation.analysis import analyse_battles
 
-    plan = plan or AnalysisPlan()
+    plan = plan or (AnalysisPlan() if loaded.lock is None else loaded.lock.plan)
     return analyse_battles(loaded.battles, None, plan=plan, arms=loaded.arms(plan), study=loaded.study)
 
 
@@ -101,18 +101,18 @@ def report(
 
     detect(study, detector=detector, results=results)
     loaded = load(study, detector=detector, results=results)
-    if plan is None and loaded.lock is not None:
-        plan = loaded.lock.plan
     analysis = analyse_study(loaded, plan=plan)
     answers = answer_table(loaded.transcripts, loaded.definitions, detector_named(detector))
     drawn = wording_table(analysis.battles, loaded.messages, loaded.transcripts, plan=analysis.plan)
+    told = [cell["identity"] for cell in loaded.definitions]
     arms = list(analysis.arms["arm"])
     given = ReportInput(
         analysis=analysis,
         messages=loaded.messages,
         transcripts=loaded.transcripts,
         detections=loaded.detections,
-        identities={cell["identity"]["name"]: tuple(cell["identity"]["bank"]) for cell in loaded.definitions},
+        identities={arm["name"]: tuple(arm["bank"]) for arm in told},
+        half_treated=tuple(sorted({arm["name"] for arm in told if arm["seats"] in ONE_SEAT})),
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
         wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),

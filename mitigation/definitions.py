@@ -11,11 +11,12 @@ from typing import Any
 import orjson
 
 from mitigation.errors import StoreError
-from mitigation.types import Cell, Identity, Scenario
+from mitigation.types import Cell, Identity, Model, Pairing, Scenario
 
 SCHEMA = 1
+MOST_SHOWN = 60
 _PARTS = ("identity", "scenario", "pairing")
-_NOT_FOUGHT = ("price", "requests_per_minute", "tokens_per_minute")
+_NOT_FOUGHT = ("api_key_env", "price", "requests_per_minute", "tokens_per_minute")
 
 
 def first_conflict(new: Sequence[Mapping[str, Any]], fought: Sequence[Mapping[str, Any]]) -> str | None:
@@ -51,6 +52,18 @@ def definition(cell: Cell) -> dict[str, Any]:
         for field in _NOT_FOUGHT:
             del plain["pairing"][seat][field]
     return {"schema": SCHEMA, **plain}
+
+
+def cell(plain: Mapping[str, Any]) -> Cell:
+    """Return the cell that a definition describes; what no battle depends on has its default."""
+    identity, scenario, pairing = (plain[part] for part in _PARTS)
+    models = {seat: Model(**pairing[seat]) for seat in ("first", "second")}
+    return Cell(
+        identity=Identity(**{**identity, "bank": tuple(identity["bank"])}),
+        scenario=Scenario(**{**scenario, "agents": tuple(scenario["agents"]), "openers": tuple(scenario["openers"])}),
+        pairing=Pairing(name=pairing["name"], **models),
+        **{field: value for field, value in plain.items() if field not in ("schema", *_PARTS)},
+    )
 
 
 def read_definition(path: Path) -> dict[str, Any] | None:
@@ -89,9 +102,18 @@ def differences(old: Any, new: Any, where: str) -> Iterator[str]:
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from differences(one, other, f"{where}[{index}]")
     elif old != new:
-        yield f"{where}: {_short(old)} → {_short(new)}"
+        begin = _parting(old, new) if isinstance(old, str) and isinstance(new, str) else 0
+        yield f"{where}: {_short(old, begin)} → {_short(new, begin)}"
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+def _parting(old: str, new: str) -> int:
+    """Return where an excerpt of two long texts begins that shows how they differ: a few characters before they part."""
+    if max(len(old), len(new)) <= MOST_SHOWN:
+        return 0
+    common = next((place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return max(0, common - 12)
+
+
+def _short(value: Any, begin: int = 0) -> str:
+    text = repr(value[begin:] if begin else value)
+    return ("…" if begin else "") + (text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "…")

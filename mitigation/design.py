@@ -39,11 +39,11 @@ def stratum(scenario: str, pairing: str, opener: int) -> str:
 def levels(replicate: int, openers: int) -> tuple[int, bool, int]:
     """Return the opener of a block, whether its models swap seats, and which seat is treated where only one is.
 
-    Openers and seat orders are crossed in full over every 2 × openers replicates, all three over every 4 × openers; long before
-    that each is nearly in balance.
+    Every opener meets both seat orders and both treated seats in every 2 × openers replicates; the three are crossed in full over
+    every 4 × openers.
     """
     cycle, opener = divmod(replicate, openers)
-    return opener, (opener + cycle) % 2 == 1, (opener + cycle // 2) % 2
+    return opener, (opener + cycle) % 2 == 1, (cycle + cycle // 2) % 2
 
 
 def wording(identity: Identity, *, seed: int, block: str, replicate: int, treated: int) -> tuple[int | None, int | None]:
@@ -75,6 +75,8 @@ def battles(cell: Cell) -> list[Battle]:
     block = f"{scenario}.{pairing}"
     openers = len(cell.scenario.openers)
     planned = []
+    # What is left out of balance by a half-finished crossing is drawn for each opener, so that it cancels over a study.
+    flips = [int(generator(cell.seed, "treated", block, opener).integers(2)) for opener in range(openers)]
     for replicate in range(cell.replicates):
         name = battle_id(identity, scenario, pairing, replicate)
         opener, swapped, treated = levels(replicate, openers)
@@ -85,7 +87,7 @@ def battles(cell: Cell) -> list[Battle]:
                 replicate=replicate,
                 opener=opener,
                 swapped=swapped,
-                wording=wording(cell.identity, seed=cell.seed, block=block, replicate=replicate, treated=treated),
+                wording=wording(cell.identity, seed=cell.seed, block=block, replicate=replicate, treated=treated ^ flips[opener]),
                 # Signed 32 bits: the widest seed that every provider with a seed accepts.
                 seed=int(generator(cell.seed, "sampling", name).integers(2**31)),
                 run_order=-1,
@@ -128,8 +130,8 @@ def fraction(cells: Sequence[Cell], part: int) -> list[Cell]:
     check_int(part, "fraction", low=1, high=1000)
     if part > min(len(rows), len(columns)):
         raise ConfigError(
-            f"fraction={part} would leave some of {len(rows)} scenarios or {len(columns)} pairings out altogether: "
-            f"at most {min(len(rows), len(columns))} is possible here"
+            f"fraction={part} needs at least {part} scenarios and {part} pairings, or some would be left out altogether: "
+            f"here are {len(rows)} and {len(columns)}"
         )
     return [cell for cell in cells if (rows.index(cell.scenario.name) + columns.index(cell.pairing.name)) % part == 0]
 

@@ -83,7 +83,9 @@ def freeze(study: Study, cells: Sequence[Cell], *, allow_change: bool = False, w
 
 def begun(study: Study) -> bool:
     """Whether a study holds a battle or a reply of one."""
-    return any(_begun(path.parent) for path in study.folder.glob("*/*/*/*"))
+    # What was set aside counts as well: it was seen.
+    kept = ("*/*/*/battles*.jsonl", "*/*/*/journal*.jsonl", "ledger.jsonl")
+    return any(True for name in kept for _ in study.folder.glob(name))
 
 
 def _begun(folder: Path) -> bool:

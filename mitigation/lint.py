@@ -7,6 +7,7 @@ allowed one.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from itertools import combinations
 from statistics import fmean
 from typing import Final
 
-from mitigation.errors import ConfigError
-from mitigation.types import Battle, Cell, Identity
+from mitigation.profiles import Profile
+from mitigation.types import Identity
 from mitigation.wordings import bag, named_groups, plurals, second_person, similarity, tokens, words
 
 TOLERANCE: Final = 0.1
@@ -24,6 +25,8 @@ WORDING_TOLERANCE: Final = 0.25
 """How far a single wording may lie from the mean length of the bank it is matched to."""
 ALIKE: Final = 0.25
 """Highest share of content words that two wordings of one bank may have in common."""
+
+MARKER: Final = re.compile(r"\[\[[^\[\]\n]{0,40}\]\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,17 +89,6 @@ def arm_texts(arm: Identity, others: Sequence[Identity]) -> ArmTexts:
     )
 
 
-def arms_of(cells: Sequence[Cell]) -> list[Identity]:
-    """Return the arms of a sweep."""
-    return list({cell.identity.name: cell.identity for cell in cells}.values())
-
-
-def refuse_faults(arms: Sequence[Identity], battles: Sequence[Battle], *, library: Sequence[Identity] | None) -> None:
-    """Raise ConfigError with everything that `lint` and `lint_battles` find."""
-    if faults := lint(arms, library=library) + lint_battles(battles):
-        raise ConfigError("\n  ".join([f"faults in the texts of the arms: {len(faults)}", *faults]))
-
-
 def lint(arms: Sequence[Identity], *, library: Sequence[Identity] | None = ()) -> list[str]:
     """Return every rule that the texts of the arms break, each with its numbers; none when all is well.
 
@@ -114,7 +106,8 @@ def lint(arms: Sequence[Identity], *, library: Sequence[Identity] | None = ()) -
 def _faults(arm: Identity, known: Mapping[str, Identity], *, partial: bool) -> Iterator[str]:
     profile = arm.profile
     yield from _words(arm)
-    yield from _likeness(arm)
+    if profile != Profile():
+        yield from _likeness(arm)
     for field, check in (("like", _length), ("same_words_as", _same_words), ("same_texts_as", _same_texts)):
         name = getattr(profile, field)
         if name is None or (partial and name not in known):
@@ -134,8 +127,10 @@ def _words(arm: Identity) -> Iterator[str]:
             bad = plurals(text) if kind == "plural" else [word for word, of in groups if kind in ("groups", of)]
             if bad:
                 yield f"wording {number} says {', '.join(map(repr, sorted(set(bad))))}, and {kind} is forbidden"
+        for marker in MARKER.findall(text):
+            yield f"wording {number} holds {marker}, which would reach the model as it is: names stand in scenarios only"
         for phrase in profile.hold:
-            if phrase.casefold() not in text.casefold():
+            if not re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE):
                 yield f"wording {number} does not say {phrase!r}"
     if profile.second_person is not None and arm.bank:
         low, high = profile.second_person
@@ -152,13 +147,29 @@ def _likeness(arm: Identity) -> Iterator[str]:
         yield f"{len(arm.bank)} wordings cannot be dealt in balance, two a battle: add or remove one"
 
 
-def _length(arm: Identity, model: Identity) -> Iterator[str]:
-    """Bank against bank in words and in tokens, and no single wording far off."""
+def remarks(arms: Sequence[Identity]) -> list[str]:
+    """Return what a user should know of arms that do not say what their texts are to be like; none of it stops a run."""
+    found = [f"{arm.name}: {remark}" for arm in arms if arm.profile == Profile() for remark in _likeness(arm)]
+    for arm in (arm for arm in arms if arm.role == "treatment" and arm.bank):
+        for placebo in (other for other in arms if other.role == "placebo" and other.bank):
+            if placebo.profile.like != arm.name:
+                found += [f"{placebo.name} is no placebo for {arm.name}: {remark}" for remark in _means_apart(placebo, arm)]
+    return found
+
+
+def _means_apart(arm: Identity, model: Identity) -> Iterator[str]:
     for unit, measure in (("words", lambda text: len(words(text))), ("tokens", tokens)):
         own, theirs = _mean(map(measure, arm.bank)), _mean(map(measure, model.bank))
         if theirs and abs(own / theirs - 1) > TOLERANCE:
             numbers = f"{own:.1f} {unit} a wording against {theirs:.1f} of {model.name}"
             yield f"{numbers}: {own / theirs - 1:+.0%}, not within ±{TOLERANCE:.0%}"
+
+
+def _length(arm: Identity, model: Identity) -> Iterator[str]:
+    """Bank against bank in words and in tokens, and no single wording far off."""
+    yield from _means_apart(arm, model)
+    for unit, measure in (("words", lambda text: len(words(text))), ("tokens", tokens)):
+        theirs = _mean(map(measure, model.bank))
         for number, text in enumerate(arm.bank, 1):
             if theirs and abs(measure(text) / theirs - 1) > WORDING_TOLERANCE:
                 yield (
@@ -186,30 +197,3 @@ def _same_texts(arm: Identity, model: Identity) -> Iterator[str]:
 def _mean(numbers: Iterator[int] | map[int]) -> float:
     values = list(numbers)
     return fmean(values) if values else 0.0
-
-
-def lint_battles(battles: Sequence[Battle]) -> list[str]:
-    """Return what is wrong with how wordings are dealt; none when all is well.
-
-    Every battle: seats as the arm says, two different texts where they are to be distinct. Every cell: no wording dealt twice as
-    often as another allows (their numbers differ by one at the most).
-    """
-    found = []
-    dealt: dict[tuple[str, str, str], Counter[int]] = {}
-    for battle in battles:
-        identity, drawn = battle.cell.identity, battle.wording
-        given = [index for index in drawn if index is not None]
-        right = {
-            "none": not given,
-            "distinct": len(given) == 2 and identity.bank[given[0]] != identity.bank[given[1]],
-            "same": len(given) == 2 and given[0] == given[1],
-        }.get(identity.seats, len(given) == 1)
-        if not right:
-            found.append(f"{battle.battle_id}: wordings {drawn}, which is not seats={identity.seats}")
-        dealt.setdefault(battle.cell.key, Counter(dict.fromkeys(range(len(identity.bank)), 0))).update(set(given))
-    for key, counts in dealt.items():
-        if counts and max(counts.values()) - min(counts.values()) > 1:
-            found.append(
-                f"{'/'.join(key)}: one wording is dealt {min(counts.values())} times and another {max(counts.values())} times"
-            )
-    return found

@@ -21,22 +21,46 @@ SAID: Final = ("took_up", "says_ai", "says_shared_ai", "says_we")
 ANSWER_COLUMNS: Final = ("battle_id", "arm", "seat", "agent", "answered", *SAID, "answer")
 ARM_COLUMNS: Final = ("arm", "asked", "answered", "with_identity", *SAID)
 # Words in common with its own wording, and with nothing else that it was told, that show an agent to speak of itself as told.
-COMMON: Final = 2
-_NAME: Final = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w’'-]{2,}")
+COMMON: Final = 3
+# How far before a name a denial ("I am not really …") reaches, in words.
+REACH: Final = 4
+_NAME: Final = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w’'-]{2,}(?: [A-Z][\w’'-]+)*")
+_DENIED: Final = re.compile(r"(?i)^(?:not|never|no|neither|nor|pretend\w*|\w+n['’]t)$")
+_TOKEN: Final = re.compile(r"[\w’'-]+")
+_ROLE: Final = re.compile(r"^You are an? ((?:[\w-]+ ){0,2}[\w-]+)\.")
 
 
 def took_up(answer: str, wording: str, told: str) -> bool:
-    """Return whether an answer speaks of the identity in `wording`: by a name of it, or by two of its content words.
+    """Return whether an answer repeats the text that an agent was given, without denying it.
+
+    Shown by a name in it (of two parts, the whole name), by the profession that it opens with, or by three of its content words.
+    What an agent was told besides shows nothing.
 
     Args:
         answer: the private answer.
-        wording: the identity that the agent was given.
-        told: everything else that it was told; what stands there too shows nothing.
+        wording: the text that the agent was given.
+        told: everything else that it was told.
     """
-    known = content(told)
-    names = {name.casefold() for name in _NAME.findall(wording)} - known
-    said = content(answer)
-    return bool(names & said) or len((content(wording) - known) & said) >= COMMON
+    return (
+        any(_said(mark, answer) for mark in _marks(wording, told))
+        or len((content(wording) - content(told)) & content(answer)) >= COMMON
+    )
+
+
+def _marks(wording: str, told: str) -> list[str]:
+    """Return the profession that a wording opens with, or else the first name in it."""
+    if role := _ROLE.match(wording):
+        return [role.group(1)]
+    return [found for found in _NAME.findall(wording) if not content(found) & content(told)][:1]
+
+
+def _said(mark: str, answer: str) -> bool:
+    """Whether an answer says a name or a profession, in these letters, and does not deny it just before."""
+    for found in re.finditer(rf"(?<!\w){re.escape(mark)}(?!\w)", answer):
+        before = _TOKEN.findall(answer[: found.start()])[-REACH:]
+        if not any(_DENIED.match(word) for word in before):
+            return True
+    return False
 
 
 def answer_table(

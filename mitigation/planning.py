@@ -11,7 +11,7 @@ from mitigation.costs import Measured
 from mitigation.design import stratum
 from mitigation.power import POWER, REGIMES, battles_needed, power, smallest_ratio
 from mitigation.significance.arrangements import smallest_p
-from mitigation.types import AnalysisPlan, Battle, Transcript
+from mitigation.types import AnalysisPlan, Battle, Cell, Transcript
 from mitigation.work import missing
 
 
@@ -83,18 +83,39 @@ def feasibility(battles: Sequence[Battle], plan: AnalysisPlan) -> list[str]:
         return [f"no arm is called {plan.control}: nothing can be compared with it"]
     if len(arms) == 1:
         return [f"{plan.control} is the only arm: add one to compare with it"]
-    sizes = _sizes(battles)
+    sizes, floors = _sizes(battles), []
     for arm in arms:
         if arm == plan.control:
             continue
         both = _shared(sizes, plan.control, arm)
         smallest = smallest_p([one for one, _ in both], [other for _, other in both], resamples=plan.resamples)
+        floors.append(smallest)
         if smallest > plan.alpha:
             found.append(
                 f"{arm} against {plan.control} cannot reach p ≤ {plan.alpha:g}: the smallest attainable p is {smallest:.3g}; "
                 "add replicates"
             )
+    # The first step of Holm multiplies by all comparisons; if that fails for the smallest p, it fails for all.
+    if not found and min(floors) * len(floors) > plan.alpha:
+        found.append(
+            f"no adjusted p can reach {plan.alpha:g}: the smallest attainable p is {min(floors):.3g}, times {len(floors)} "
+            "comparisons (Holm); add replicates or resamples, or leave out arms that no question needs"
+        )
     return found
+
+
+def imbalances(cells: Sequence[Cell]) -> list[str]:
+    """Return which scenarios have openers and seat orders out of balance, because the replicates are no multiple of both."""
+    found: dict[tuple[int, int], set[str]] = {}
+    for cell in cells:
+        whole = 2 * len(cell.scenario.openers)
+        if cell.replicates % whole:
+            found.setdefault((cell.replicates, whole), set()).add(cell.scenario.name)
+    return [
+        f"replicates={replicates} is no multiple of {whole} (openers × 2 seat orders) in {', '.join(sorted(names))}: "
+        "these are not in balance"
+        for (replicates, whole), names in found.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

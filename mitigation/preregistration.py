@@ -1,4 +1,4 @@
-"""A study's plan, locked before its battles: design, analysis and detector in, their hash out; and whether they were followed.
+"""A study's plan, locked before its battles: design, analysis and detector in, their hash out.
 
 results/<study>/plan.lock.json  what was locked, when, and the SHA-256 of it; register the hash elsewhere to prove the date
 
@@ -21,7 +21,8 @@ import orjson
 from mitigation.definitions import cell_key, definition, differences
 from mitigation.errors import ConfigError, StoreError
 from mitigation.files import write_atomically
-from mitigation.types import AnalysisPlan, Cell, Transcript
+from mitigation.prompts import QUESTION
+from mitigation.types import AnalysisPlan, Cell
 
 FILE: Final = "plan.lock.json"
 SCHEMA: Final = 1
@@ -44,32 +45,25 @@ class Lock:
 
     @property
     def plan(self) -> AnalysisPlan:
-        """The analysis that was locked."""
-        return AnalysisPlan(**self.contents["analysis"])
+        """The analysis that was locked; StoreError when another version of this program wrote it."""
+        try:
+            return AnalysisPlan(**self.contents["analysis"])
+        except TypeError as error:
+            raise StoreError(f"the locked analysis was written by another version ({error}): read it with that one") from None
+
+    @property
+    def definitions(self) -> list[dict[str, Any]]:
+        """Every locked cell as `definitions.definition` gives it."""
+        design = self.contents["design"]
+        return [
+            {**{part: design[part][name] for part, name in zip(_PARTS, key, strict=True)}, **design["shared"]}
+            for key in self.cells
+        ]
 
     @property
     def cells(self) -> list[tuple[str, str, str]]:
         """Names of arm, scenario and pairing of every locked cell."""
         return [(arm, scenario, pairing) for arm, scenario, pairing in self.contents["design"]["cells"]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adherence:
-    """Whether a study kept to its locked plan.
-
-    Attributes:
-        locked_at, sha256: as in `Lock`.
-        deviations: what differs, in words; empty when the plan was followed.
-    """
-
-    locked_at: str
-    sha256: str
-    deviations: tuple[str, ...]
-
-    @property
-    def followed(self) -> bool:
-        """Whether nothing differs."""
-        return not self.deviations
 
 
 def design(definitions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -79,14 +73,14 @@ def design(definitions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         definitions: cells as `definitions.definition` gives them.
     """
     found: dict[str, Any] = {part: {} for part in _PARTS} | {"shared": {}, "cells": []}
-    for cell in definitions:
+    for plain in definitions:
         for part in _PARTS:
-            found[part][cell[part]["name"]] = cell[part]
-        for field in cell.keys() - {"schema", *_PARTS}:
+            found[part][plain[part]["name"]] = plain[part]
+        for field in plain.keys() - {"schema", *_PARTS}:
             # A field that differs between cells would be hidden by the last of them.
-            known = found["shared"].setdefault(field, cell[field])
-            found["shared"][field] = known if known == cell[field] else "not the same in all cells"
-        found["cells"].append(list(cell_key(cell)))
+            known = found["shared"].setdefault(field, plain[field])
+            found["shared"][field] = known if known == plain[field] else "not the same in all cells"
+        found["cells"].append(list(cell_key(plain)))
     found["cells"].sort()
     return found
 
@@ -111,13 +105,14 @@ def lock(folder: Path, cells: Sequence[Cell], *, plan: AnalysisPlan, detector: s
     contents = {
         "analysis": dataclasses.asdict(plan),
         "detector": detector,
-        "design": design(definition(cell) for cell in cells),
+        "question": QUESTION,
+        "design": design(definition(each) for each in cells),
     }
     made = Lock(locked_at=datetime.now(UTC).isoformat(timespec="seconds"), sha256=_digest(contents), contents=contents)
     if (known := read(folder)) is not None:
         if known.sha256 == made.sha256:
             return known
-        changed = next(differences(known.contents, contents, "plan"))
+        changed = next(differences(known.contents, contents, "plan"), "the hash differs")
         raise ConfigError(
             f"{folder / FILE} holds another plan, locked {known.locked_at} ({changed}): a lock is not renewed; choose another "
             "study name, or delete the file and say so where the hash was registered"
@@ -172,21 +167,23 @@ def enforce(found: Lock, study: str, cells: Sequence[Cell], *, allow_change: boo
 
     if allow_change:
         raise refuse("allow_change=true would change it")
-    locked, given = found.cells, [cell.key for cell in cells]
+    locked, given = found.cells, [each.key for each in cells]
     if strange := sorted(set(given) - set(locked)):
         raise refuse(f"the cell {' × '.join(strange[0])} is not part of it")
     blocks = {key[1:] for key in given}
     if whole and (absent := sorted({key for key in locked if key[1:] in blocks} - set(given))):
         arms = ", ".join(sorted({key[0] for key in absent}))
         control = found.contents["analysis"]["control"]
-        what = f"the control ({control}) is" if control in {key[0] for key in absent} else f"{arms} is"
-        raise refuse(f"{what} missing from this sweep, and a block is fought with all its arms")
-    changed = next(_changes(found, design(definition(cell) for cell in cells)), None)
-    if changed:
+        what = f"the control ({control})" if control in {key[0] for key in absent} else arms
+        raise refuse(f"this sweep lacks {what}, and a block is fought with all its arms")
+    now = design(definition(each) for each in cells)
+    if changed := next(changes(found, now), None):
         raise refuse(changed)
+    if found.contents["question"] != QUESTION and now["shared"]["manipulation_check"]:
+        raise refuse("the question of the manipulation check is another one in this version")
 
 
-def _changes(found: Lock, now: Mapping[str, Any]) -> Iterator[str]:
+def changes(found: Lock, now: Mapping[str, Any]) -> Iterator[str]:
     """Yield what differs between a design and the locked one, in the parts that both have and in what all cells share."""
     before = found.contents["design"]
     for part in _PARTS:
@@ -194,39 +191,3 @@ def _changes(found: Lock, now: Mapping[str, Any]) -> Iterator[str]:
             yield from differences(before[part][name], now[part][name], f"{part} {name}: ")
     if now["cells"]:
         yield from differences(before["shared"], now["shared"], "")
-
-
-def adherence(
-    found: Lock, definitions: Sequence[Mapping[str, Any]], transcripts: Iterable[Transcript], *, plan: AnalysisPlan, detector: str
-) -> Adherence:
-    """Compare a study as it was fought and analysed with its lock.
-
-    Args:
-        found: the lock.
-        definitions: frozen cells of the study.
-        transcripts: its battles.
-        plan: how it is analysed now.
-        detector: what judged the messages.
-    """
-    odd = list(differences(found.contents["analysis"], dataclasses.asdict(plan), "analysis"))
-    if detector != found.contents["detector"]:
-        odd.append(f"detector: {found.contents['detector']} → {detector}")
-    now = design(definitions)
-    begun = {tuple(cell) for cell in now["cells"]}
-    if absent := [key for key in found.cells if key not in begun]:
-        odd.append(f"{len(absent)} of {len(found.cells)} locked cells were not begun, {' × '.join(absent[0])} among them")
-    strange = sorted(begun - set(found.cells))
-    odd += [f"{' × '.join(key)} was not part of the locked design" for key in strange[:3]]
-    odd += _changes(found, now)
-    early = sum(1 for battle in transcripts if battle.started_at and _earlier(battle.started_at, found.locked_at))
-    if early:
-        odd.append(f"{early} battles began before the plan was locked")
-    return Adherence(locked_at=found.locked_at, sha256=found.sha256, deviations=tuple(odd))
-
-
-def _earlier(one: str, other: str) -> bool:
-    """Whether a time lies before another; a time that cannot be read proves nothing."""
-    try:
-        return datetime.fromisoformat(one) < datetime.fromisoformat(other)
-    except (ValueError, TypeError):
-        return False

@@ -1,7 +1,7 @@
 """Scenario and identity in, the system prompt of each agent and the opening message out.
 
 Text is joined and searched for two fixed markers, never formatted: `{x}`, `${x}`, `%s` and `{{` in an identity
-reach the model byte for byte. The two markers are replaced in all texts alike.
+reach the model byte for byte. The two markers are replaced in the texts of a scenario, never in an identity.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ QUESTION = (
 
 
 def named(scenario: Scenario, text: str, seat: int) -> str:
-    """Return a text with the two markers replaced, as the agent in `seat` (0 opens) reads it."""
+    """Return a text of the scenario with the two markers replaced, as the agent in `seat` (0 opens) reads it."""
     return text.replace(AGENT, scenario.agents[seat]).replace(OPPONENT, scenario.agents[1 - seat])
 
 
 def system_prompt(battle: Battle, seat: int) -> str:
     """Return the system prompt of the agent in `seat`: the task, which is the same in every arm, then its identity.
 
-    The identity comes last, so that two arms differ in nothing but these bytes.
+    The identity comes last and unchanged, so that two arms differ in nothing but these bytes.
     """
     scenario, identity = battle.cell.scenario, battle.cell.identity
     task = named(scenario, scenario.task, seat)
     index = battle.wording[seat]
-    return task if index is None else f"{task}\n\n{named(scenario, identity.bank[index], seat)}"
+    return task if index is None else f"{task}\n\n{identity.bank[index]}"
 
 
 def opener(battle: Battle) -> str:

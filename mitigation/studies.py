@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from mitigation.definitions import cell_key
 from mitigation.detectors import LexicalDetector
 from mitigation.detectors.base import Detector
 from mitigation.errors import ConfigError, StoreError
@@ -51,7 +52,7 @@ class Loaded:
     Attributes:
         study: its name.
         transcripts: the latest result of each battle, ordered by battle id.
-        definitions: what each cell is, as frozen by its first battle; empty for a study from elsewhere.
+        definitions: what each cell is, as frozen by its first battle or locked before it; empty for a study from elsewhere.
         detections: by battle id, what the detector saw in each generated message.
         detector: name, version and digest of the detector.
         damage: lines that could not be used.
@@ -129,17 +130,24 @@ def load(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> L
     """
     store, rules = _existing(study, results), detector_named(detector)
     transcripts, damage = store.read()
+    lock = read(store.folder)
     known = {record["battle_id"]: record for record in store.read_detections(detector)}
     records = [_judged(battle, rules, known.get(battle.battle_id)) for battle in transcripts]
     return Loaded(
         study=store.name,
         transcripts=transcripts,
-        definitions=store.definitions(),
+        definitions=_planned(store.definitions(), lock),
         detections={record["battle_id"]: _detections(record) for record in records},
         detector=_described(rules),
         damage=damage,
-        lock=read(store.folder),
+        lock=lock,
     )
+
+
+def _planned(begun: Sequence[Mapping[str, Any]], lock: Lock | None) -> list[Mapping[str, Any]]:
+    """Return every planned cell: those that were begun, and those of a lock that were not."""
+    known = {cell_key(cell) for cell in begun}
+    return [*begun, *(cell for cell in (lock.definitions if lock else ()) if cell_key(cell) not in known)]
 
 
 def detect(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> Path:

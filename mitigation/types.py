@@ -29,6 +29,8 @@ STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
 
+ONE_SEAT: Final[tuple[Seats, ...]] = ("first", "second", "alternate")
+
 MAX_MESSAGES: Final = 1_000
 MAX_REPLICATES: Final = 1_000_000
 # Run on this machine: replies cost nothing and come out the same when a battle begins again.
@@ -135,7 +137,9 @@ class Model:
             raise ConfigError(f"model.name={self.name!r} is not a model id: give the id that the provider lists")
         check_choice(self.provider, f"provider of model {self.name}", get_args(Provider))
         if self.temperature is not None:
-            check_float(self.temperature, f"temperature of model {self.name}", low=0.0, high=2.0)
+            # A whole number and the same with a point are one temperature, and have to be one in hashes.
+            warmth = check_float(self.temperature, f"temperature of model {self.name}", low=0.0, high=2.0)
+            object.__setattr__(self, "temperature", warmth)
         check_int(self.max_tokens, f"max_tokens of model {self.name}", low=1, high=32_000)
         if self.base_url is not None and not re.match(r"https?://[^\s@?#]+$", str(self.base_url)):
             raise ConfigError(
@@ -346,8 +350,7 @@ class AnalysisPlan:
 
     def __post_init__(self) -> None:
         check_choice(self.rate, "rate", get_args(Rate))
-        check_float(self.alpha, "alpha", low=1e-6, high=0.5)
+        for name, low, high in (("alpha", 1e-6, 0.5), ("smallest_effect", 0.01, 0.99), ("side_effect_margin", 0.0, 1.0)):
+            object.__setattr__(self, name, check_float(getattr(self, name), name, low=low, high=high))
         check_int(self.resamples, "resamples", low=99, high=10_000_000)
-        check_float(self.smallest_effect, "smallest_effect", low=0.01, high=0.99)
-        check_float(self.side_effect_margin, "side_effect_margin", low=0.0, high=1.0)
         check_int(self.seed, "seed", low=0, high=2**63 - 1)

@@ -152,12 +152,10 @@ def _accounts(evidence: Evidence) -> tuple[str, ...]:
     if placebo is not None:
         p = placebo.p_value
         if p is None:
-            found.append(f"the placebo {placebo.control} cannot be ruled out: {placebo.blocked}")
+            found.append(f"placebo ({placebo.control}) cannot be ruled out: {placebo.blocked}")
         elif p > evidence.plan.alpha or placebo.difference * evidence.primary.difference <= 0:
             ratio = number(placebo.ratio.ratio)
-            found.append(
-                f"not significant against the placebo {placebo.control}: ratio {ratio} ({limits(placebo)}), p {number(p)}"
-            )
+            found.append(f"not significant against the arm {placebo.control}: ratio {ratio} ({limits(placebo)}), p {number(p)}")
     if evidence.per_word is not None and _gone(evidence, evidence.per_word):
         found.append(f"gone when mentions are counted by word: {brief(evidence.per_word)}")
     if evidence.without_refusals is not None and _gone(evidence, evidence.without_refusals):

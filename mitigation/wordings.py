@@ -12,7 +12,9 @@ from mitigation.social_groups import GROUPS
 
 PLURAL: Final = frozenset("we us our ours ourselves let's together".split())
 # A denial ("you have no kind", "no species") names a group in order to shut it out.
-DENIALS: Final = frozenset("no not nor never neither without none nobody nobody's".split())
+DENIALS: Final = frozenset(
+    "no not nor never neither without none nobody nobody's aren't isn't wasn't don't doesn't didn't haven't hasn't".split()
+)
 REACH: Final = 4
 _SECOND: Final = frozenset("you your yours yourself yourselves you're you've you'd you'll".split())
 _STOP: Final = frozenset(
@@ -21,7 +23,8 @@ _STOP: Final = frozenset(
     which where when how have has had do does did will would can could may might must shall should i me my all any some
     each every other into out up down over under after before again more most own same too very""".split()
 )
-_WORD: Final = re.compile(r"[a-zà-öø-ÿ]+(?:['’][a-z]+)?")
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_MARKER: Final = re.compile(r"\[\[(?:agent|opponent)\]\]")
 _CLAUSE: Final = re.compile(r"[.!?;:]")
 # As byte-pair tokenisers cut: words, numbers and marks apart, and a long word in pieces.
 _PIECE: Final = re.compile(r"\w{1,9}|[^\w\s]")
@@ -29,8 +32,8 @@ _KIND: Final = {word: kind for kind, found in reversed(GROUPS.items()) for word 
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+    """Return the words of a text in lower case; a marker that a name takes the place of is none."""
+    return [word.replace("’", "'") for word in _WORD.findall(_MARKER.sub(" ", text.lower()))]
 
 
 def tokens(text: str) -> int:
@@ -69,11 +72,11 @@ def content(text: str) -> frozenset[str]:
 
 
 def similarity(one: str, other: str) -> float:
-    """Return the share of content words that two texts have in common (Jaccard index, 0 to 1)."""
+    """Return the share of content words that two texts have in common (Jaccard index, 0 to 1); 0 where neither has any."""
     first, second = content(one), content(other)
     both = len(first & second)
     union = len(first) + len(second) - both
-    return both / union if union else 1.0
+    return both / union if union else 0.0
 
 
 def nearest(text: str, others: Mapping[str, str]) -> tuple[float, str]:

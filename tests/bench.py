@@ -245,7 +245,7 @@ def composing() -> None:
 
     from experiments import _sweeps, _wiring
     from experiments.lint import check_texts
-    from mitigation.lint import arms_of
+    from mitigation.lint_sweeps import arms_of
 
     def ours() -> int:
         cells = _sweeps.sweep(["experiment=mechanism"]).cells

@@ -136,6 +136,26 @@ def test_an_alternating_arm_treats_both_seats_alike_under_every_opener_and_seat_
     assert len(treated) == 8
 
 
+@pytest.mark.parametrize("openers", [1, 2, 3, 4, 5])
+def test_every_opener_meets_both_orders_and_both_treated_seats_in_two_rounds(openers: int) -> None:
+    for begin in (0, 2 * openers):
+        met = [levels(r, openers) for r in range(begin, begin + 2 * openers)]
+        assert set(Counter((opener, swapped) for opener, swapped, _ in met).values()) == {1}
+        assert set(Counter((opener, treated) for opener, _, treated in met).values()) == {1}
+
+
+def test_half_a_crossing_leaves_no_seat_and_no_model_ahead_over_a_study() -> None:
+    planned = [
+        b
+        for number in range(40)
+        for b in battles(cell(bank("a", 8, "alternate"), scenario=f"s{number}", replicates=6, openers=3))
+    ]
+    opens = sum(b.wording[0] is not None for b in planned)
+    first = sum((b.wording[0] is not None) != b.swapped for b in planned)
+    assert opens == len(planned) / 2
+    assert abs(first - len(planned) / 2) <= 30  # 3 standard deviations of 40 x 3 pairs of battles with the same model
+
+
 @given(scenarios=st.integers(1, 9), pairings=st.integers(1, 6), part=st.integers(1, 6))
 def test_a_fraction_keeps_every_level_and_every_arm_of_a_block(scenarios: int, pairings: int, part: int) -> None:
     cells = [

@@ -48,6 +48,9 @@ def cooperation(text: str) -> float | str | None:
         "MOVE: SHARE\nAnd there is more where that came from.",
         "**MOVE: SHARE**",
         "**MOVE:** SHARE",
+        "- MOVE: SHARE",
+        "### MOVE: SHARE!",
+        "MOVE: SHARE..",
         "**Move**: *share*",
         "MOVE: **SHARE**.",
         "**MOVE: SHARE.**",
@@ -76,7 +79,6 @@ def test_a_line_of_its_own_states_a_move(text: str) -> None:
         "> MOVE: SHARE",
         ">> MOVE: SHARE",
         '"MOVE: SHARE"',
-        "- MOVE: SHARE\n- MOVE: KEEP",
         "Nora: MOVE: SHARE",
         "MOVE SHARE",
         "MOVES: SHARE",
@@ -97,8 +99,7 @@ def test_prose_quotations_and_lists_state_none(text: str) -> None:
         "MOVE: [SHARE]",
         "MOVE: SHARE 2",
         "MOVE: SHARING",
-        "MOVE: SHARE!",
-        "MOVE: SHARE..",
+        "- MOVE: SHARE\n- MOVE: KEEP",
         "MOVE: SHARE\nMOVE: KEEP",
         "MOVE: SHARE or MOVE: KEEP\nMOVE: SHARE",
         "MOVE: ЅHARE",
@@ -117,10 +118,15 @@ def test_a_move_line_that_the_provider_cut_off_is_not_guessed(reason: str) -> No
 
 
 @pytest.mark.parametrize(
-    "given", ["4.5", "11", "-1", "four", "04", "4 coins", "4,", "٤", "４", "²", "1e1", "0x4", "+4", "N", "10.0"]
+    "given", ["4.5", "11", "-1", "four", "04", "4 gold coins", "4,", "٤", "４", "²", "1e1", "0x4", "+4", "N", "10.0"]
 )
 def test_numbers_that_are_no_whole_coins_in_digits_are_illegal(given: str) -> None:
     assert states("public_goods", f"GIVE: {given}") == ["illegal"]
+
+
+@pytest.mark.parametrize("given", ["4", "4 coins", "4 coin", "**4 coins.**"])
+def test_whole_coins_are_legal_with_and_without_their_name(given: str) -> None:
+    assert states("public_goods", f"GIVE: {given}") == ["legal"]
 
 
 def test_the_agent_that_speaks_moves_and_the_opener_never_does() -> None:
@@ -236,6 +242,7 @@ def legal(*moves: str) -> list[bool]:
     "moves",
     [
         ("f3", "e5", "g4", "Qh4#"),  # fool's mate
+        ("1. e4", "1... e5", "2. Nf3!", "Nc6."),
         ("e2e4", "e7e5", "d1h5", "b8c6", "f1c4", "g8f6", "h5f7"),  # scholar's mate
         ("e4", "e5", "Nf3", "Nc6", "Bc4", "Bc5", "O-O", "Nf6", "Re1", "0-0"),
         ("e4", "e5", "Nf3", "Nc6", "Bc4", "Bc5", "e1g1"),
@@ -256,8 +263,7 @@ def test_legal_moves_of_known_games_are_legal(moves: tuple[str, ...]) -> None:
         ((), "Nf4"),
         ((), "O-O"),
         ((), "E4"),
-        ((), "1. e4"),
-        ((), "e4!"),
+        ((), "e4 e5"),
         ((), "--"),
         ((), "Z0"),
         ((), "0000"),

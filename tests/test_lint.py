@@ -16,10 +16,11 @@ import mitigation as library
 from experiments import _sweeps, _wiring
 from mitigation.design import interleave
 from mitigation.errors import ConfigError
-from mitigation.lint import arm_texts, lint, lint_battles
+from mitigation.lint import arm_texts, lint, remarks
+from mitigation.lint_sweeps import lint_battles, lint_scenarios
 from mitigation.profiles import Profile
 from mitigation.types import Identity
-from mitigation.wordings import named_groups, second_person, similarity, tokens, words
+from mitigation.wordings import content, named_groups, second_person, similarity, tokens, words
 from tests.conftest import ROOT, Command
 from tests.loopback import Loopback
 
@@ -62,7 +63,7 @@ def changed(name: str, **fields: object) -> list[Identity]:
         ("role", lambda t: "You are an AI. " + t, r"wording 1 says 'ai', and agents is forbidden"),
         ("shared_group", lambda t: t.replace("the one you are talking with", "she"), r"does not say 'the one you are"),
         ("incoherent", lambda t: t + " Zebra.", r"wording 1 and that of unique_disassociative differ in 'zebra'"),
-        ("placebo", lambda t: t * 2, r"wording 1 has 1\d\d words, and unique_disassociative has 56\.\d: \+\d+%, not within ±25%"),
+        ("placebo", lambda t: t * 2, r"wording 1 has 1\d\d words, and unique_disassociative has 57\.\d: \+\d+%, not within ±25%"),
     ],
 )  # fmt: skip
 def test_one_spoilt_wording_is_found(name: str, spoil: Callable[[str], str], message: str) -> None:
@@ -74,7 +75,7 @@ def test_one_spoilt_wording_is_found(name: str, spoil: Callable[[str], str], mes
 def test_a_bank_that_is_too_long_on_average_is_told_with_both_means() -> None:
     longer = tuple(text + " It is so, and it has been so for long." for text in ARMS["placebo"].bank)
     faults = lint(changed("placebo", bank=longer))
-    told = r"placebo: 6\d\.\d words a wording against 56\.\d of unique_disassociative: \+\d\d%, not within ±10%"
+    told = r"placebo: 6\d\.\d words a wording against 57\.\d of unique_disassociative: \+\d\d%, not within ±10%"
     assert any(re.search(told, fault) for fault in faults), faults
     assert any("tokens a wording against" in fault for fault in faults)
 
@@ -86,15 +87,62 @@ def test_the_second_person_is_counted_over_the_bank() -> None:
 
 def test_wordings_that_are_near_copies_and_odd_banks_are_found() -> None:
     twins = ("You are Quill, keeper of a brass lantern.", "You are Quill, keeper of a copper lantern.", "Rain fell on Tarn.")
-    faults = lint([Identity(name="a", bank=twins, seats="distinct")])
+    arm = Identity(name="a", bank=twins, seats="distinct", profile=Profile(forbid=["plural"]))
+    faults = lint([arm])
     assert "a: wordings 1 and 2 share 60% of their content words, at most 25% is allowed" in faults
     assert "a: 3 wordings cannot be dealt in balance, two a battle: add or remove one" in faults
+    plain = replace(arm, profile=Profile())
+    assert lint([plain]) == []
+    assert remarks([plain]) == faults
 
 
 def test_a_profile_that_names_no_identity_is_a_fault_and_the_library_is_asked() -> None:
     arm = replace(ARMS["placebo"])
     assert lint([arm]) == ["placebo: profile.like names unique_disassociative, which is no identity"]
     assert lint([arm], library=[TREATMENT]) == []
+
+
+def test_the_treatment_speaks_of_the_agent_and_not_of_the_other() -> None:
+    about = re.compile(
+        r"(?i)speak(s|ing)? (with|to)|talk(s|ing) with|faces you|opposite|across from|the other|opponent|yours?elf and"
+    )
+    for text in TREATMENT.bank:
+        assert not about.search(text), text
+
+
+def test_markers_stand_in_scenarios_only_and_are_spelled_right() -> None:
+    faults = lint([Identity(name="a", bank=("You are [[agent]].",), seats="same")])
+    assert faults == ["a: wording 1 holds [[agent]], which would reach the model as it is: names stand in scenarios only"]
+    scenario = _sweeps.sweep(["study=x"]).cells[0].scenario
+    spoilt = replace(scenario, task=scenario.task.replace("[[opponent]]", "[[oponent]]"), openers=("We are AIs, Bobby.",))
+    assert lint_scenarios([spoilt], []) == [
+        "scenario egomaniac: the task says '[[oponent]]'",
+        "scenario egomaniac: opener 1 says 'ais', 'we'",
+    ]
+
+
+def test_an_identity_with_the_name_of_an_agent_is_found() -> None:
+    scenario = _sweeps.sweep(["study=x"]).cells[0].scenario
+    twin = Identity(name="a", bank=("You are Robbie the Third.",), seats="same")
+    assert lint_scenarios([scenario], [twin]) == ["a: a wording bears the name 'Robbie' of an agent in scenario egomaniac"]
+
+
+def test_a_phrase_is_held_as_words_and_not_as_letters() -> None:
+    flowery = replace(ARMS["lexical_ban"], bank=("Do not use flowery words; let’s be clear, your tone counts.",))
+    assert [fault.rpartition("say ")[2] for fault in lint([flowery])] == ["'we'", "'us'", "'our'"]
+
+
+def test_a_placebo_of_another_length_is_remarked() -> None:
+    mine = Identity(name="mine", bank=("You are Quill. " * 30, "You are Brume, and no more than that. " * 12), seats="distinct")
+    [words_apart, tokens_apart] = remarks([mine, ARMS["placebo"]])
+    assert re.match(r"placebo is no placebo for mine: 57\.\d words a wording against \d+\.\d of mine: -\d+%", words_apart)
+    assert "tokens" in tokens_apart
+
+
+def test_writing_in_other_alphabets_is_read() -> None:
+    one, other = "Ты Квиллон Варр. Имя было дано один раз.", "Ты Брюм, и у тебя нет ничего общего ни с кем."
+    assert len(words(one)) == 8
+    assert similarity(one, other) < 0.2
 
 
 def test_without_a_library_rules_about_absent_arms_are_left_out_and_no_other() -> None:
@@ -172,7 +220,7 @@ def test_a_group_is_named_unless_it_is_denied(text: str, found: list[tuple[str, 
 @given(st.text(), st.text())
 def test_likeness_is_a_share_and_symmetric(one: str, other: str) -> None:
     assert 0 <= similarity(one, other) == similarity(other, one) <= 1
-    assert similarity(one, one) == 1
+    assert similarity(one, one) == (1 if content(one) else 0)
     assert second_person(one) <= len(words(one))
     assert tokens(one) >= len(one.split()) - len(re.findall(r"[^\w\s]", one)) or not one.strip()
 

@@ -127,26 +127,47 @@ def test_the_report_shows_the_answers_and_their_counts(project: Path) -> None:
     for name in ("report.html", "report.md"):
         text = (page.parent / name).read_text()
         assert "Manipulation check" in text
-        assert "Took its text up" in text
+        assert "Repeats its text" in text
     assert (page.parent / "tables" / "manipulation_answers.csv").read_text().count("\n") == 9
 
 
 WORDING = "You are Quillon Varr. The name was used once. You count time by the turns of a brass key that nobody has held."
+ROLE = "You are a harbour pilot. You board ships at the mouth of the estuary."
+NUMBER = "You are Number Nought, entered once in a ledger and never again. You keep no company, and no kind has room for you."
 
 
 @pytest.mark.parametrize(
-    ("answer", "taken"),
+    ("answer", "wording", "taken"),
     [
-        ("I am Quillon, and there is no such group.", True),
-        ("I count by a brass key; that is all.", True),
-        ("I am an AI assistant, and so is Robbie.", False),
-        ("I keep a key.", False),
-        ("I am Bobby, the greatest of all.", False),
-        ("", False),
+        ("I am Quillon Varr, and there is no such group.", WORDING, True),
+        ("I count the turns of a brass key; that is all.", WORDING, True),
+        ("I am an AI assistant, and so is Robbie.", WORDING, False),
+        ("I keep a key.", WORDING, False),
+        ("I am not really Quillon Varr; I am an AI assistant, and so is Robbie.", WORDING, False),
+        ("I was pretending to be Quillon Varr.", WORDING, False),
+        ("I’m Bobby, I don’t go by Quillon Varr.", WORDING, False),
+        ("I am Bobby, the greatest of all.", WORDING, False),
+        ("I am Bobby, a harbour pilot.", ROLE, True),
+        ("I am one of a number of AI assistants.", NUMBER, False),
+        ("I'm an assistant made by a company; my kind is a language model.", NUMBER, False),
+        ("They call me Number Nought.", NUMBER, True),
+        ("", WORDING, False),
     ],
 )
-def test_an_identity_is_taken_up_by_its_name_or_its_words(answer: str, taken: bool) -> None:
-    assert took_up(answer, WORDING, "You are Bobby. You are in a battle with Robbie.") is taken
+def test_a_text_is_repeated_by_its_name_or_its_words_unless_it_is_denied(answer: str, wording: str, taken: bool) -> None:
+    assert took_up(answer, wording, "You are Bobby. You are in a battle with Robbie.") is taken
+
+
+def test_every_shipped_identity_is_recognised_when_an_agent_gives_its_name_and_none_by_what_an_assistant_says() -> None:
+    from experiments import _wiring
+    from mitigation.manipulation import _marks
+
+    plain = "I am an AI assistant made by a company and trained on text; the other is of the same kind, a language model like me."
+    for arm in _wiring.identities():
+        for text in arm.bank if arm.name in ("unique_disassociative", "role", "unique_affiliated") else ():
+            assert _marks(text, ""), text
+            assert took_up(f"I am Bobby, {_marks(text, '')[0]}.", text, ""), text
+            assert not took_up(plain, text, ""), text
 
 
 @given(st.text(), st.text(), st.text())

@@ -155,7 +155,7 @@ def test_an_unfinished_study_shows_moves_and_no_p(project: Path) -> None:
     assert given.conduct.arms["p_value"].isna().all()
     section = page.read_text("utf-8").split('<section id="moves"')[1].split("</section>")[0]
     assert "No p because" not in section
-    assert "Difference in cooperation" in section
+    assert "Difference from control" in section
 
 
 def test_without_its_library_chess_is_refused_before_a_battle_and_a_report_says_so(

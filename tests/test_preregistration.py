@@ -13,6 +13,8 @@ import pytest
 import mitigation as library
 from experiments import _sweeps
 from mitigation import preregistration
+from mitigation.adherence import adherence
+from mitigation.definitions import definition
 from mitigation.errors import ConfigError, StoreError
 from mitigation.store import Study
 from mitigation.studies import describe
@@ -94,8 +96,8 @@ def other_prompt(given: tuple[Cell, ...]) -> list[Cell]:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda c: without("control", c), r"the control \(control\) is missing from this sweep"),
-        (lambda c: without("placebo", c), "placebo is missing from this sweep"),
+        (lambda c: without("control", c), r"this sweep lacks the control \(control\)"),
+        (lambda c: without("placebo", c), "this sweep lacks placebo"),
         (other_prompt, r"identity placebo: bank\[0\]: .* → 'Another text\.'"),
         (lambda c: [replace(cell, replicates=7) for cell in c], "replicates: 6 → 7"),
         (lambda c: [replace(cell, messages=3) for cell in c], "messages: 2 → 3"),
@@ -174,20 +176,83 @@ def test_what_was_done_behind_the_lock_is_found(project: Path) -> None:
     held = locked(Path("results/x"))
     stored = library.load("x")
     later = replace(held, locked_at="2999-01-01T00:00:00+00:00")
-    kept = preregistration.adherence(
-        later, store.definitions(), stored.transcripts, plan=AnalysisPlan(), detector=stored.detector
-    )
-    assert kept.deviations == (
-        "3 of 4 locked cells were not begun, control × debate × scripted among them",
-        "6 battles began before the plan was locked",
-    )
+    kept = adherence(later, store.definitions(), stored.transcripts, plan=AnalysisPlan(), detector=stored.detector)
+    assert kept.deviations == ("6 battles began before the plan was locked",)
     [path] = Path("results/x").glob("*/*/*/cell.json")
     path.write_text(path.read_text().replace('"replicates": 6', '"replicates": 9'))
-    kept = preregistration.adherence(held, store.definitions(), (), plan=AnalysisPlan(alpha=0.1), detector="other")
+    kept = adherence(held, store.definitions(), (), plan=AnalysisPlan(alpha=0.1), detector="other")
     assert not kept.followed
     assert "analysis.alpha: 0.05 → 0.1" in kept.deviations
     assert "replicates: 6 → 9" in kept.deviations
     assert any(text.startswith("detector: lexical") for text in kept.deviations)
+
+
+def test_a_locked_study_of_which_half_was_fought_is_interim(project: Path) -> None:
+    given = cells()
+    locked(Path("results/x"))
+    library.run([c for c in given if c.scenario.name == "debate"], study="x")
+    loaded, _ = library.report("x")
+    assert loaded.interim
+    assert loaded.pending == 12
+    assert loaded.analysis.contrasts["p_value"].isna().all()
+
+
+def test_another_prompt_put_back_afterwards_is_found_by_its_hash(project: Path) -> None:
+    """Fought under another wording, then definition and lock are restored by hand."""
+    given = cells()
+    held = locked(Path("results/x"))
+    lock = Path("results/x", preregistration.FILE)
+    kept, plain = lock.read_bytes(), {cell.key: definition(cell) for cell in given}
+    lock.unlink()
+    library.run(other_prompt(given), study="x")
+    lock.write_bytes(kept)
+    for key, record in plain.items():
+        Path("results/x", *key, "cell.json").write_text(json.dumps(record))
+    told, _ = library.report("x")
+    assert told.adherence is not None
+    assert any("battles were not drawn or told as locked" in text for text in told.adherence.deviations)
+    assert held.sha256 == told.adherence.sha256
+
+
+def test_battles_excluded_by_hand_are_a_deviation(project: Path) -> None:
+    held = locked(Path("results/x"))
+    library.run(cells(), study="x")
+    stored = library.load("x")
+    half = [replace(b, status="excluded") if i < 3 else b for i, b in enumerate(stored.transcripts)]
+    kept = adherence(held, stored.definitions, half, plan=AnalysisPlan(), detector=stored.detector)
+    assert kept.deviations == ("3 battles were excluded by hand",)
+
+
+def test_battles_that_were_set_aside_keep_a_study_from_being_locked(project: Path, mitigation: Command) -> None:
+    assert mitigation("battle", "-m", "study=x", *SWEEP).returncode == 0
+    for path in Path("results/x").glob("*/*/*/*"):
+        if path.name == "battles.jsonl":
+            path.rename(path.with_name("battles.1.jsonl"))
+        elif path.is_file():
+            path.unlink()
+    done = mitigation("plan", "study=x", *SWEEP, "lock=true")
+    assert done.returncode == 2
+    assert "holds battles" in done.stderr
+
+
+def test_a_whole_number_and_the_same_with_a_point_are_one_plan(tmp_path: Path) -> None:
+    one = locked(tmp_path, plan=AnalysisPlan(side_effect_margin=0))
+    assert locked(tmp_path, plan=AnalysisPlan(side_effect_margin=0.0)) == one
+
+
+def test_an_analysis_of_a_later_version_is_named(tmp_path: Path) -> None:
+    held = locked(tmp_path)
+    later = replace(held, contents={**held.contents, "analysis": {**held.contents["analysis"], "tails": 1}})
+    with pytest.raises(StoreError, match="written by another version"):
+        later.plan  # noqa: B018
+
+
+def test_what_holm_makes_impossible_is_not_locked(project: Path, mitigation: Command) -> None:
+    arguments = ["study=x", "identity=control,unique_disassociative,placebo", "pairing=scripted", "replicates=9"]
+    done = mitigation("plan", *arguments, "analysis.alpha=0.0004", "lock=true")
+    assert done.returncode == 2
+    assert "no adjusted p can reach 0.0004: the smallest attainable p is" in done.stderr
+    assert "times 2 comparisons (Holm)" in done.stderr
 
 
 def test_a_plan_that_can_conclude_nothing_is_not_locked(project: Path, mitigation: Command) -> None:

@@ -10,7 +10,7 @@ import mitigation as library
 from experiments import _sweeps
 from experiments.lint import check_texts
 from mitigation.design import interleave
-from mitigation.lint import arms_of
+from mitigation.lint_sweeps import arms_of
 from mitigation.planning import feasibility
 from mitigation.work import models
 from tests.conftest import ROOT, Command
@@ -47,6 +47,7 @@ def test_a_preset_is_fought_and_reported_with_simulated_agents(name: str, projec
     assert page.exists()
     assert set(given.analysis.arms["arm"]) == {cell.identity.name for cell in cells}
     assert not given.interim
+    assert ("one_sided: one agent of each battle is treated" in page.read_text()) == ("one_sided" in given.identities)
 
 
 def test_a_sweep_of_more_than_500_cells_is_composed_from_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +70,10 @@ def test_a_fraction_of_a_preset_keeps_whole_blocks(mitigation: Command) -> None:
     assert "180 cells, 1,080 battles" in done.stdout
     refused = mitigation("plan", "experiment=mechanism", "fraction=4")
     assert refused.returncode == 2
-    assert "fraction=4 would leave some of 12 scenarios or 3 pairings out altogether: at most 3" in refused.stderr
+    assert (
+        "fraction=4 needs at least 4 scenarios and 4 pairings, or some would be left out altogether: here are 12 and 3"
+        in refused.stderr
+    )
 
 
 def test_a_fraction_is_fought_alike_in_one_process_and_in_several(project: Path, mitigation: Command) -> None:

@@ -1,9 +1,9 @@
 """What a game is: the messages of a battle in, one parsed move for each generated message out; nothing is guessed.
 
 A move is a line of its own that begins with the game's keyword and a colon, `MOVE: SHARE`. Case of the keyword, Markdown
-emphasis, backticks and one full stop at the end do not matter. Prose about a move, a quoted line (`> MOVE: SHARE`) and a line
-with a speaker or a bullet before the keyword state no move. The same move on several lines is one move; lines that differ in it
-are none.
+emphasis, backticks, a bullet or heading before it and a full stop or exclamation mark after it do not matter. Prose about a
+move, a quoted line (`> MOVE: SHARE`) and a line with a speaker before the keyword state no move. The same move on several
+lines is one move; lines that differ in it are none.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 # How providers say that a reply was cut at its longest length.
 _CUT: Final = ("length", "max_tokens")
 _MARKS: Final = "*_` \t\r\xa0"
+# A heading or a bullet may stand before the keyword; "> " may not, as it quotes.
+_HEADS: Final = _MARKS + "#-•"
 _LONGEST: Final = 80
 
 Meaning = TypeVar("Meaning", bound=Hashable)
@@ -89,7 +91,7 @@ def _stated(turn: Turn, keyword: str) -> list[str]:
     found: dict[str, None] = {}
     for number, line in enumerate(lines, 1):
         head, colon, tail = line.partition(":")
-        if colon and head.strip(_MARKS).lower() == keyword:
-            stated = tail.strip(_MARKS).removesuffix(".").strip(_MARKS)
+        if colon and head.strip(_HEADS).lower() == keyword:
+            stated = tail.strip(_MARKS).rstrip(".!").strip(_MARKS)
             found[f"{stated}…" if turn.finish_reason in _CUT and number == len(lines) else stated] = None
     return list(found)

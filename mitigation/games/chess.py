@@ -8,14 +8,18 @@ later move is legal. Cooperation is not measured, and no move pays.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mitigation.errors import ConfigError
 from mitigation.games.base import Move, parsed
 from mitigation.types import Turn
+
+# "1. e4" and "1... e5": the number of a move, which says nothing.
+_NUMBER: Final = re.compile(r"^\d{1,3}\.(?:\.\.)?\s*")
 
 if TYPE_CHECKING:
     import chess
@@ -71,7 +75,7 @@ def _legal(board: chess.Board | None, stated: str) -> str | None:
     if board is None:
         return None
     try:
-        move = board.parse_san(stated)
+        move = board.parse_san(_NUMBER.sub("", stated))
     except ValueError:
         return None
     written: str = move.uci()

@@ -19,5 +19,9 @@ PUBLIC_GOODS: Final = AdditiveGame(
     name="public_goods",
     form=f"GIVE: and a whole number from 0 to {COINS}",
     keyword="give",
-    choices={str(g): Choice(cooperation=g / COINS, own=COINS - g + SHARE * g, other=SHARE * g) for g in range(COINS + 1)},
+    choices={
+        f"{g}{unit}": Choice(cooperation=g / COINS, own=COINS - g + SHARE * g, other=SHARE * g)
+        for g in range(COINS + 1)
+        for unit in ("", " coin", " coins")
+    },
 )

@@ -81,6 +81,7 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         moves_notes=moves.notes(given),
         checked=manipulation.shown(given),
         checked_about=manipulation.ABOUT,
+        differences=sentences.DIFFERENCES,
         worded=wordings.shown(given),
         worded_about=wordings.ABOUT,
         flagged=generic(flagged(given)) if given.transcripts else None,

@@ -11,9 +11,9 @@ from mitigation.figures import rows
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mitigation.adherence import Adherence
     from mitigation.analysis import Analysis
     from mitigation.cooperation import Conduct
-    from mitigation.preregistration import Adherence
     from mitigation.types import Detection, Transcript
 
 QUESTION: Final = "Does a unique, disassociative identity keep two AI agents from becoming a “we”?"
@@ -36,6 +36,7 @@ class ReportInput:
         transcripts: the battles as fought.
         detections: by battle_id, what the detector saw in each message.
         identities: by arm, the wordings that its agents received.
+        half_treated: arms in which one agent of a battle is treated and the other is not.
         conduct: how the agents acted in games, or None when no scenario has one.
         manipulation: private answers after the battles, a row each, and their counts by arm; None when nobody was asked.
         wordings: rates by wording, and their summary by arm; None when nobody drew any.
@@ -53,6 +54,7 @@ class ReportInput:
     transcripts: Sequence[Transcript] = ()
     detections: Mapping[str, Sequence[Detection]] = field(default_factory=dict)
     identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    half_treated: tuple[str, ...] = ()
     conduct: Conduct | None = None
     manipulation: tuple[pd.DataFrame, pd.DataFrame] | None = None
     wordings: tuple[pd.DataFrame, pd.DataFrame] | None = None
@@ -99,15 +101,15 @@ def banners(given: ReportInput) -> tuple[tuple[str, str], ...]:
 
 
 def remarks(given: ReportInput) -> tuple[str, ...]:
-    """Return what stands below the verdicts: whether a locked plan was followed, and the notes on the study as a whole."""
-    return (*_planned(given), *given.analysis.notes)
+    """Return what stands below the verdicts: whether a locked plan was followed, and notes on the study as a whole."""
+    halves = (f"{arm}: one agent of each battle is treated, and the rate is that of both agents" for arm in given.half_treated)
+    return (*_planned(given), *given.analysis.notes, *halves)
 
 
 def _planned(given: ReportInput) -> tuple[str, ...]:
-    if given.adherence is None:
+    kept = given.adherence
+    if kept is None:
         # A table from elsewhere has no plan that could be known here.
         return ("no plan was locked before this study: its results are exploratory",) if given.transcripts else ()
-    kept = (
-        "was followed" if given.adherence.followed else f"was not followed ({len(given.adherence.deviations)} deviations, above)"
-    )
-    return (f"the plan was locked {given.adherence.locked_at} (sha256 {given.adherence.sha256}) and {kept}",)
+    how = "followed" if kept.followed else "not followed (see the warning above)"
+    return (f"the plan was locked {kept.locked_at} (sha256 {kept.sha256}) and was {how}",)

@@ -7,11 +7,12 @@ from typing import Final
 from mitigation.figures import rows, wording
 from mitigation.reporting.inputs import ReportInput
 
-HEADS: Final = ("Arm", "Asked", "Answered", "Took its text up", "Says it is an AI", "Says both are AIs", "In-group we")
+HEADS: Final = ("Arm", "Asked", "Answered", "Repeats its text", "Says it is an AI", "Says both are AIs", "In-group we")
 ABOUT: Final = (
     "After each battle each agent was asked in private who it is and to which group, if any, both belong; the other never saw "
-    "this. “Took its text up” is out of the answers of agents that were given one: the answer holds a name of it or two of its "
-    "words. The others are out of all answers, by the rules of the detector. No answer is counted, and is not a no."
+    "this. An answer repeats the text that its agent was given if it says the name in it, the profession that it opens with, or "
+    "three of its words; what the placebo reaches is what an identity has to exceed. All counts are of the answers that came; "
+    "missing answers are counted and not taken for a no. Fixed rules read the answers; their table holds every one, to be read."
 )
 
 
@@ -29,4 +30,4 @@ def shown(given: ReportInput) -> tuple[tuple[str, ...], tuple[tuple[str, ...], .
 
 
 def _share(part: int | None, whole: int | None) -> str:
-    return wording.NONE if not whole or part is None else f"{part:,} of {whole:,} ({part / whole:.0%})"
+    return wording.NONE if not whole or part is None else f"{part:,} of {whole:,}"

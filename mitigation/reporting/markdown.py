@@ -26,6 +26,7 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
     parts += ["## Figures", *(_figure(drawing) for drawing in drawn)]
     parts += [
         "## Contrasts",
+        sentences.DIFFERENCES,
         _contrasts(given),
         *_moves(given),
         *_wordings(given),
@@ -71,7 +72,7 @@ def _figure(drawing: Drawing) -> str:
 
 def _contrasts(given: ReportInput) -> str:
     per = given.analysis.plan.rate
-    heads = ["Treatment", "Outcome", "Battles", "Control", "Treatment", "Ratio, 95% CI", "Difference, 95% CI"]
+    heads = ["Treatment", "Outcome", "Battles", "Control", "Treatment", "Ratio, 95% CI", "Battles with any: difference, 95% CI"]
     lines = []
     for row in rows.shown(given.analysis):
         known = row.rate_ratio is not None or not row.outcome.endswith("_any")

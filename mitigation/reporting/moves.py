@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 HEADS: Final = (
     *("Game", "Arm", "Battles", "Messages", "Legal", "Illegal", "Missing"),
-    *("Cooperation, 95% CI", "Pay-off of both a legal move", "Difference in cooperation from control"),
+    *("Cooperation, 95% CI", "Joint pay-off per legal move", "Difference from control"),
 )
 TESTED: Final = ("p", "No p because")
 ABOUT: Final = (
-    "Moves that the agents of complete battles made in a game. Cooperation is the mean over battles of that of their legal "
-    "moves, from 0 to 1; an illegal or missing move is counted and never guessed. These numbers are secondary: p values are not "
-    "adjusted for their number, and no verdict depends on them."
+    "Moves that the agents of complete battles made in a game. Each legal move is worth 0 to 1 in cooperation (a gift of 4 of 10 "
+    "coins is 0.4); a battle's cooperation is the mean of its legal moves, an arm's the mean of its battles. An illegal or "
+    "missing move is counted and never guessed. These numbers are secondary: p values are not adjusted for their number, and no "
+    "verdict depends on them."
 )
 
 

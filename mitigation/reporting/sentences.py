@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from mitigation.figures import rows
 from mitigation.figures.rows import ContrastRow
@@ -37,6 +38,12 @@ _CONCLUSIONS = {
 }
 
 
+DIFFERENCES: Final = (
+    "Always treatment against control. Ratios and p values of rates compare mean battle rates; the last difference is that of "
+    "battles with at least one such message, in percentage points."
+)
+
+
 def shown_verdict(given: ReportInput, row: ContrastRow) -> Verdict:
     """Return the verdict as a card shows it; while battles are pending it is 'Interim', whatever the numbers say."""
     return VERDICTS["interim"] if given.interim else verdict(row.verdict)
@@ -47,6 +54,8 @@ def answer(given: ReportInput) -> str:
     found = rows.primary(given.analysis)
     if not found:
         return "There is nothing to compare: the study holds no contrast."
+    if len(arms := rows.arms(given.analysis)) == 1:
+        return f"{'In simulated data: ' if given.simulated else ''}There is nothing to compare: {arms[0].arm} is the only arm."
     treatments = {arm.arm for arm in rows.arms(given.analysis) if arm.role == "treatment"}
     asked = [row for row in found if row.treatment in treatments] or list(found)
     if given.interim:
