@@ -27,12 +27,12 @@ EXAMPLES = {
     "battle": (
         "mitigation battle experiment=demo",
         "mitigation battle -m study=mine identity=control,unique_disassociative,placebo pairing=embedded replicates=20",
-        "mitigation battle -m study=paid identity=control,placebo pairing=openai_vs_anthropic replicates=50 budget.usd=40",
+        "mitigation battle -m study=paid identity=control,placebo pairing=openai_vs_anthropic replicates=48 budget.usd=40",
     ),
     "plan": (
         "mitigation plan experiment=demo",
         "mitigation plan experiment=mitigation lock=true",
-        "mitigation plan -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=50",
+        "mitigation plan -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=48",
     ),
     "lint": ("mitigation lint", "mitigation lint experiment=demo"),
     "detect": ("mitigation detect study=demo",),

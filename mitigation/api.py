@@ -96,6 +96,7 @@ def report(
     """
     from mitigation.cooperation import conduct
     from mitigation.manipulation import answer_table, arm_table
+    from mitigation.mechanism import against_others
     from mitigation.reporting import ReportInput, write_report
     from mitigation.wording_effects import arms_by_wording, wording_table
 
@@ -112,6 +113,7 @@ def report(
         transcripts=loaded.transcripts,
         detections=loaded.detections,
         identities={arm["name"]: tuple(arm["bank"]) for arm in told},
+        mechanism=against_others(analysis.battles, plan=analysis.plan, arms=loaded.arms(analysis.plan)),
         half_treated=tuple(sorted({arm["name"] for arm in told if arm["seats"] in ONE_SEAT})),
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
         wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),

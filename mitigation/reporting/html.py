@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from mitigation.figures import rows, wording
 from mitigation.figures.rows import ContrastRow
-from mitigation.reporting import manipulation, moves, sentences, wordings
+from mitigation.reporting import manipulation, mechanism, moves, sentences, wordings
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.form import flagged
 from mitigation.reporting.inputs import ReportInput, banners, remarks
@@ -82,6 +82,8 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         checked=manipulation.shown(given),
         checked_about=manipulation.ABOUT,
         differences=sentences.DIFFERENCES,
+        against=mechanism.shown(given),
+        against_about=mechanism.ABOUT,
         worded=wordings.shown(given),
         worded_about=wordings.ABOUT,
         flagged=generic(flagged(given)) if given.transcripts else None,

@@ -36,6 +36,7 @@ class ReportInput:
         transcripts: the battles as fought.
         detections: by battle_id, what the detector saw in each message.
         identities: by arm, the wordings that its agents received.
+        mechanism: each treatment against every other arm but the control, or None.
         half_treated: arms in which one agent of a battle is treated and the other is not.
         conduct: how the agents acted in games, or None when no scenario has one.
         manipulation: private answers after the battles, a row each, and their counts by arm; None when nobody was asked.
@@ -54,6 +55,7 @@ class ReportInput:
     transcripts: Sequence[Transcript] = ()
     detections: Mapping[str, Sequence[Detection]] = field(default_factory=dict)
     identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mechanism: pd.DataFrame | None = None
     half_treated: tuple[str, ...] = ()
     conduct: Conduct | None = None
     manipulation: tuple[pd.DataFrame, pd.DataFrame] | None = None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mitigation.figures import rows, wording
-from mitigation.reporting import manipulation, moves, sentences, wordings
+from mitigation.reporting import manipulation, mechanism, moves, sentences, wordings
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.form import flagged
 from mitigation.reporting.html import cards
@@ -28,6 +28,7 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         "## Contrasts",
         sentences.DIFFERENCES,
         _contrasts(given),
+        *_against(given),
         *_moves(given),
         *_wordings(given),
         *_checked(given),
@@ -90,6 +91,11 @@ def _contrasts(given: ReportInput) -> str:
             line += [wording.p_cell(row.p_value), wording.p_cell(row.p_adjusted)]
         lines.append(line)
     return markdown(heads if given.interim else [*heads, "p", "p (Holm)"], lines)
+
+
+def _against(given: ReportInput) -> list[str]:
+    table = mechanism.shown(given)
+    return [] if table is None else ["## The treatment against the other arms", escape(mechanism.ABOUT), markdown(*table)]
 
 
 def _moves(given: ReportInput) -> list[str]:

@@ -68,6 +68,8 @@ def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
         found["flags"] = flagged(given)
     if given.manipulation is not None:
         found["manipulation_answers"], found["manipulation_arms"] = given.manipulation
+    if given.mechanism is not None:
+        found["treatment_against"] = given.mechanism
     if given.wordings is not None:
         found["wordings"], found["wordings_arms"] = given.wordings
     return found | stored(given)
