@@ -10,9 +10,9 @@ from mitigation.reporting.inputs import ReportInput
 HEADS: Final = ("Treatment", "Against", "Battles", "Its rate", "The other's", "Rate ratio, 95% CI")
 TESTED: Final = ("p", "No p because")
 ABOUT: Final = (
-    "Each treatment against every other arm but the control, in the primary outcome: same_unique asks whether the identity has to "
-    "be the agent's own, incoherent whether it has to make sense, placebo whether it has to be an identity at all. Secondary: the p "
-    "values are not adjusted for their number, and no verdict but “explained otherwise” looks at any of them."
+    "Each treatment against every other arm but the control, in the primary outcome: same_unique asks whether the identity has "
+    "to be the agent's own, incoherent whether it has to make sense, placebo whether it has to be an identity at all. These p "
+    "values are secondary and not adjusted for their number; no verdict but “explained otherwise” looks at any of them."
 )
 
 
