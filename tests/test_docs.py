@@ -106,7 +106,8 @@ def test_every_command_of_contributing_works(project: Path, mitigation: Command)
         text = (conf / group / f"{source}.yaml").read_text().replace(f"name: {source}", f"name: {name}")
         for suffix in texts:
             shutil.copy(conf / group / f"{source}{suffix}", conf / group / f"{name}{suffix}")
-        (conf / group / f"{name}.yaml").write_text(text.replace(f"{source}.", f"{name}."))
+        text = text.replace(f"{source}.", f"{name}.").replace(f"study: {source}", f"study: {name}")
+        (conf / group / f"{name}.yaml").write_text(text)
 
     copied("identity", "placebo", "mine", ".txt")
     copied("scenario", "egomaniac", "mine", ".txt", ".openers.txt")

@@ -8,8 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from experiments import _sweeps, _wiring
@@ -20,7 +18,7 @@ from mitigation.proposals.checks import faults
 from mitigation.proposals.draft import Draft, draft, tidy
 from mitigation.providers.base import Completion, Prompt
 from mitigation.types import Model
-from mitigation.wordings import nearest, similarity
+from mitigation.wordings import nearest
 from tests.conftest import ROOT
 
 GOOD = (
@@ -61,12 +59,6 @@ def test_a_draft_is_turned_down_for_a_reason(text: str, reason: str) -> None:
 def test_a_good_draft_has_no_fault_and_a_denied_group_is_no_group() -> None:
     assert faults(GOOD[1], others={"the first": GOOD[0]}, limit=0.2) == []
     assert faults(GOOD[1] + " You belong to no team.", others={}, limit=0.2) == []
-
-
-@given(st.text(), st.text())
-def test_similarity_is_symmetric_and_between_0_and_1(one: str, other: str) -> None:
-    assert 0 <= similarity(one, other) == similarity(other, one) <= 1
-    assert similarity(one, one) == 1
 
 
 def test_nothing_is_near_to_nothing() -> None:
