@@ -20,6 +20,7 @@ COMMANDS = {
     "lint": "check the texts of the arms against each other",
     "detect": "find who is meant by every we in stored battles",
     "report": "test, draw and write reports/<study>/",
+    "import": "read transcripts of other tools into a study",
     "propose": "ask a model for new identities and keep those unlike all others",
 }
 
@@ -40,6 +41,7 @@ EXAMPLES = {
         "mitigation report study=demo",
         "mitigation report study=theirs outcomes=table.csv control=baseline rate=messages",
     ),
+    "import": ("mitigation import path=transcripts study=theirs",),
     "propose": (
         "mitigation propose",
         "mitigation propose wordings=6 model=gpt_6_1_sol",

@@ -49,7 +49,7 @@ def _summary(given: ReportInput) -> Iterator[str]:
     """Yield what a reader must know first: warnings, the answer, and each contrast with its numbers."""
     yield from (text for _, text in banners(given))
     yield sentences.answer(given)
-    for row in rows.primary(given.analysis):
+    for row in rows.primary(given.analysis) if len(given.analysis.arms) > 1 else ():
         verdict = sentences.shown_verdict(given, row).title
         yield f"- {verdict}: {sentences.effect(given, row)} {sentences.evidence(given, row)}"
 

@@ -83,9 +83,11 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, l
         for t in (0, 1, 2)
     ]
     (project / "table.csv").write_text("condition,battle_id,turn,we_count,words,any_we\n" + "\n".join(rows))
+    (project / "transcripts").mkdir()
+    (project / "transcripts" / "one.jsonl").write_text('{"agent": "A", "text": "Go."}\n{"agent": "B", "text": "We are one."}')
     asked = ours(README)
     assert [words[0] for words in asked] == (
-        "battle report propose plan battle report plan lint plan battle report battle report".split()
+        "battle report propose plan battle report plan lint plan battle report battle report import".split()
     )
     for words in asked:
         # The same commands, smaller; whoever is paid is on loopback.

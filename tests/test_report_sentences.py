@@ -133,7 +133,7 @@ def test_lone_arm_is_said_to_have_no_comparison() -> None:
         verdict="not_estimable",
     )
     made = study(fight(("control",), 3), [lone | NO_RATIO])
-    assert sentences.answer(made) == "no treatment: these data cannot tell."
+    assert sentences.answer(made) == "There is nothing to compare: control is the only arm."
     assert sentences.answer(study(fight(("control",), 3), ())) == "There is nothing to compare: the study holds no contrast."
 
 

@@ -57,7 +57,7 @@ def test_a_fall_against_the_placebo_too_is_supported():
 def test_a_fall_that_the_placebo_shares_is_explained():
     verdict, reasons = judge(study(ingroup={"control": 10, "unique": 4, "placebo": 4}))
     assert verdict == "explained"
-    assert "not significant against the placebo placebo" in reasons
+    assert "not significant against the arm placebo" in reasons
 
 
 def test_a_placebo_that_moves_is_harm_in_either_direction():
@@ -217,4 +217,4 @@ def test_a_rise_that_the_placebo_shares_is_explained_too(monkeypatch):
     monkeypatch.setitem(ROLES, "unique", ("positive_control", "more"))
     verdict, reasons = judge(study(ingroup={"control": 4, "unique": 11, "placebo": 11}))
     assert verdict == "explained"
-    assert "not significant against the placebo" in reasons
+    assert "not significant against the arm placebo" in reasons
