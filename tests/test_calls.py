@@ -251,3 +251,27 @@ def test_a_lone_surrogate_is_replaced_where_it_enters() -> None:
     reply = checked(text="a\ud800b", model="m", finish_reason="stop", usage=("x", True), secret="")
     assert reply.text == "a?b"
     assert (reply.input_tokens, reply.output_tokens) == (None, None)
+
+
+def test_what_holds_calls_back_is_told_by_model() -> None:
+    """An outage before a wait that was asked for, and that before a lower number of calls at once."""
+
+    class Held:
+        model = Model(name="m", provider="openai")
+        not_before, outage, width, ceiling = 0.0, False, 8, 8
+
+    async def told(**state: object) -> list[str]:
+        calls, held = Calls(), Held()
+        for name, value in state.items():
+            setattr(held, name, value)
+        calls._gates = {("openai", None, None, "m"): held}  # type: ignore[dict-item]
+        return calls.waits()
+
+    soon = time.monotonic() + 60.4
+    assert asyncio.run(told()) == []
+    assert asyncio.run(told(width=4)) == ["m asked to slow down, 4 at once"]
+    [asked] = asyncio.run(told(not_before=soon, width=4))
+    assert asked.startswith("m asked to wait, ")
+    [away] = asyncio.run(told(outage=True, not_before=soon))
+    assert away.startswith("m is away, next try in ")
+    assert asyncio.run(told(outage=True)) == ["m is away, next try in 0 s"]

@@ -16,6 +16,7 @@ from mitigation.detectors import cues, rules_apart, rules_exclusive, rules_gener
 from mitigation.detectors import vocabulary as v
 from mitigation.detectors.base import digest_of
 from mitigation.detectors.behaviours import label_turn
+from mitigation.detectors.literals import holds
 from mitigation.detectors.mentions import find_tokens
 from mitigation.detectors.passages import REACH, Passage, is_inside, marked, normal, passage_at, quoted_spans
 from mitigation.detectors.rules import MENTIONS, Rule
@@ -66,6 +67,9 @@ class Verdict(NamedTuple):
 
 def find_we(text: str, context: str = "") -> list[Mention]:
     """Return every first-person plural of `text` in order; `context` is the other agent's message before it, or ""."""
+    tokens = list(find_tokens(text))
+    if not tokens:
+        return []
     background = normal(context[-REACH:]).strip()
     spans = quoted_spans(text)
     found: list[Mention] = []
@@ -94,7 +98,7 @@ def find_we(text: str, context: str = "") -> list[Mention]:
                 Mention(label=verdict.label, tier=verdict.tier, start=start, end=end, text=text[start:end], reason=verdict.reason)
             )
 
-    for start, end in find_tokens(text):
+    for start, end in tokens:
         if passage is None or start >= passage.end:
             close()
             passage = passage_at(text, start, end, passage.end if passage else 0)
@@ -165,8 +169,11 @@ def _handed_on(how: str, reason: str) -> str:
 def _first_match(table: tuple[Rule, ...], scopes: dict[str, str]) -> Rule | None:
     view = scopes["sentence"]
     for line in table:
+        scope = scopes[line.scope]
+        if line.needles and not holds(scope, line.needles):
+            continue
         if (
-            line.pattern.search(scopes[line.scope])
+            line.pattern.search(scope)
             and not (line.unless and line.unless.search(view))
             and (line.needs is None or line.needs.search(view))
         ):

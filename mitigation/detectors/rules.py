@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple
 
+from mitigation.detectors.literals import needles
 from mitigation.types import Label
 
 Scope = Literal["clause", "sentence", "before", "after", "context"]
@@ -18,7 +19,10 @@ _SPELLED: Final = re.compile(r"\b(?:WE|US|OURSELVES|OUR)\b")
 
 
 class Rule(NamedTuple):
-    """One line of the cascade: `pattern` in `scope` gives the mention `label` if its sentence holds `needs` but not `unless`."""
+    """One line of the cascade: `pattern` in `scope` gives the mention `label` if its sentence holds `needs` but not `unless`.
+
+    Where there are `needles`, the pattern matches no text without one of them.
+    """
 
     name: str
     label: Label
@@ -28,6 +32,7 @@ class Rule(NamedTuple):
     unless: re.Pattern[str] | None = None
     needs: re.Pattern[str] | None = None
     mentions: frozenset[str] = frozenset()
+    needles: tuple[str, ...] = ()
 
 
 def rule(
@@ -44,7 +49,9 @@ def rule(
     mention = "(?:WE|US|OUR|OURSELVES)"
     veto = re.compile(unless.replace("@", mention)) if unless else None
     need = re.compile(needs.replace("@", mention)) if needs else None
-    return Rule(name, label, re.compile(pattern.replace("@", mention)), reason, scope, veto, need, frozenset(spelled or MENTIONS))
+    compiled = re.compile(pattern.replace("@", mention))
+    signs = needles(compiled, frozenset(MENTIONS))
+    return Rule(name, label, compiled, reason, scope, veto, need, frozenset(spelled or MENTIONS), signs)
 
 
 # A noun phrase and the speaker ("my rook and I"), but not "you and I".
