@@ -21,6 +21,7 @@ from mitigation.design import interleave
 from mitigation.errors import BudgetReached, MitigationError
 from mitigation.fight import Event, Notice
 from mitigation.ledger import Totals
+from mitigation.lint import remarks
 from mitigation.lint_sweeps import arms_of
 from mitigation.planning import feasibility
 from mitigation.runner import Run, session
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     sweep = _sweeps.sweep(arguments, sweeps_need_flag=True)
     if not all(model.free for cell in sweep.cells for model in (cell.pairing.first, cell.pairing.second)):
         check_texts(sweep.cells, arms_of(sweep.cells))
-        for warning in feasibility(interleave(sweep.cells), sweep.plan):
+        for warning in (*remarks(arms_of(sweep.cells)), *feasibility(interleave(sweep.cells), sweep.plan)):
             warn(f"note: {warning}")
         if preregistration.read(_wiring.RESULTS / sweep.study) is None:
             warn("note: no plan is locked, so the report will call its results exploratory (mitigation plan … lock=true)")

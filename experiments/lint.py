@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def check_texts(cells: Sequence[Cell], arms: Sequence[Identity]) -> None:
     """Raise ConfigError with everything that is wrong with the texts of the arms and with how the cells' battles deal them."""
-    named = {name for arm in arms for name in (arm.profile.like, arm.profile.same_words_as, arm.profile.same_texts_as) if name}
+    named = {name for arm in arms for name in (arm.rules.like, arm.rules.same_words_as, arm.rules.same_texts_as) if name}
     library = _wiring.identities() if named - {arm.name for arm in arms} else ()
     refuse_faults(arms, interleave(cells), library=library)
 

@@ -104,7 +104,7 @@ def lint(arms: Sequence[Identity], *, library: Sequence[Identity] | None = ()) -
 
 
 def _faults(arm: Identity, known: Mapping[str, Identity], *, partial: bool) -> Iterator[str]:
-    profile = arm.profile
+    profile = arm.rules
     yield from _words(arm)
     if profile != Profile():
         yield from _likeness(arm)
@@ -120,7 +120,7 @@ def _faults(arm: Identity, known: Mapping[str, Identity], *, partial: bool) -> I
 
 def _words(arm: Identity) -> Iterator[str]:
     """Look for required and forbidden words, and count the second person."""
-    profile = arm.profile
+    profile = arm.rules
     for number, text in enumerate(arm.bank, 1):
         groups = list(named_groups(text))
         for kind in profile.forbid:
@@ -149,10 +149,15 @@ def _likeness(arm: Identity) -> Iterator[str]:
 
 def remarks(arms: Sequence[Identity]) -> list[str]:
     """Return what a user should know of arms that do not say what their texts are to be like; none of it stops a run."""
-    found = [f"{arm.name}: {remark}" for arm in arms if arm.profile == Profile() for remark in _likeness(arm)]
+    found = [
+        f"{arm.name}: its profile is that of {arm.profile.of} and is not applied; set profile.of to {arm.name} and mend its rules"
+        for arm in arms
+        if arm.rules != arm.profile
+    ]
+    found += [f"{arm.name}: {remark}" for arm in arms if arm.rules == Profile() for remark in _likeness(arm)]
     for arm in (arm for arm in arms if arm.role == "treatment" and arm.bank):
         for placebo in (other for other in arms if other.role == "placebo" and other.bank):
-            if placebo.profile.like != arm.name:
+            if placebo.rules.like != arm.name:
                 found += [f"{placebo.name} is no placebo for {arm.name}: {remark}" for remark in _means_apart(placebo, arm)]
     return found
 

@@ -19,6 +19,7 @@ class Profile:
     """Rules for the wordings of one arm; an arm without any is only checked for what holds of all.
 
     Attributes:
+        of: arm that the rules were written for; in a copy under another name they are not applied. None: for whoever has them.
         like: arm whose bank this one is as long as, in words and in tokens (bank against bank, ± 10 %); None: of any length.
         same_words_as: arm whose wordings hold the same words, one by one, in another order.
         same_texts_as: arm whose bank this one uses as it is.
@@ -27,6 +28,7 @@ class Profile:
         second_person: lowest and highest mean number of "you" and "your" in a wording; None: any.
     """
 
+    of: str | None = None
     like: str | None = None
     same_words_as: str | None = None
     same_texts_as: str | None = None
@@ -35,7 +37,7 @@ class Profile:
     second_person: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
-        for field in ("like", "same_words_as", "same_texts_as"):
+        for field in ("of", "like", "same_words_as", "same_texts_as"):
             if getattr(self, field) is not None:
                 check_name(getattr(self, field), f"profile.{field}")
         for field in ("forbid", "hold"):

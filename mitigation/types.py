@@ -30,7 +30,6 @@ ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
 
 ONE_SEAT: Final[tuple[Seats, ...]] = ("first", "second", "alternate")
-
 MAX_MESSAGES: Final = 1_000
 MAX_REPLICATES: Final = 1_000_000
 # Run on this machine: replies cost nothing and come out the same when a battle begins again.
@@ -61,6 +60,11 @@ class Identity:
     role: Role = "treatment"
     expected: Expected = "less"
     profile: Profile = field(default_factory=Profile)
+
+    @property
+    def rules(self) -> Profile:
+        """The profile, if it was written for this arm: a copy of a file holds that of another."""
+        return self.profile if self.profile.of in (None, self.name) else Profile()
 
     def __post_init__(self) -> None:
         check_name(self.name, "identity.name")

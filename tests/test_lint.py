@@ -145,6 +145,15 @@ def test_writing_in_other_alphabets_is_read() -> None:
     assert similarity(one, other) < 0.2
 
 
+def test_a_profile_that_came_with_a_copied_file_is_not_applied_and_that_is_said() -> None:
+    copy = replace(ARMS["placebo"], name="mine", bank=("Say ${price} and {x}.", "We are short."))
+    assert lint([copy]) == []
+    told = remarks([copy])[0]
+    assert told.startswith("mine: its profile is that of placebo and is not applied; set profile.of to mine")
+    own = replace(copy, profile=replace(copy.profile, of="mine"))
+    assert any("wording 2 says 'we'" in fault for fault in lint([own], library=None))
+
+
 def test_without_a_library_rules_about_absent_arms_are_left_out_and_no_other() -> None:
     arm = replace(ARMS["placebo"], bank=("We are one.", *ARMS["placebo"].bank[1:]))
     assert lint([arm], library=None) == ["placebo: wording 1 says 'we', and plural is forbidden"]
