@@ -53,18 +53,18 @@ def sweep(arguments: Sequence[str], *, sweeps_need_flag: bool = False) -> Sweep:
     with hydra():
         lines = _lines(overrides, refuse_sweeps=sweeps_need_flag and len(overrides) == len(arguments))
         base, parts = _parts(lines)
-    chosen = [tuple(parts[name, _choice(line, name)] for name in SWEEPABLE) for line in lines]
-    return _built(base, chosen)
+    cells = _cells(base, [tuple(parts[name, _choice(line, name)] for name in SWEEPABLE) for line in lines])
+    return _sweep(base, cells if base.fraction == 1 else fraction(cells, base.fraction))
 
 
 def single(config: DictConfig) -> Sweep:
-    """Return the one cell of a job that Hydra composed in a process of its own."""
-    return _built(config, [tuple(build(config[name]) for name in SWEEPABLE)])
+    """Return the one cell of a job that Hydra composed in a process of its own; it was kept by any fraction before."""
+    return _sweep(config, _cells(config, [tuple(build(config[name]) for name in SWEEPABLE)]))
 
 
-def _built(config: DictConfig, chosen: Sequence[tuple[Any, ...]]) -> Sweep:
-    """Return the cells of a sweep and what they share; `chosen` holds identity, scenario and pairing of each."""
-    cells = tuple(
+def _cells(config: DictConfig, chosen: Sequence[tuple[Any, ...]]) -> list[Cell]:
+    """Return the cells of a sweep; `chosen` holds identity, scenario and pairing of each."""
+    cells = [
         Cell(
             identity=identity,
             scenario=scenario,
@@ -75,15 +75,18 @@ def _built(config: DictConfig, chosen: Sequence[tuple[Any, ...]]) -> Sweep:
             manipulation_check=config.manipulation_check,
         )
         for identity, scenario, pairing in chosen
-    )
+    ]
     check_cells(cells)
-    if config.fraction != 1:
-        cells = tuple(fraction(cells, config.fraction))
+    return cells
+
+
+def _sweep(config: DictConfig, cells: Sequence[Cell]) -> Sweep:
+    """Return cells with what they share."""
     limit = check_int(config.max_battles, "max_battles", low=1, high=10**9)
     battles = sum(each.replicates for each in cells)
     if battles > limit:
         raise ConfigError(f"the sweep has {battles:,} battles, more than max_battles={limit:,}: name fewer values or raise it")
-    return Sweep(study=check_study(config.study), cells=cells, settings=settings(config), plan=plan(config))
+    return Sweep(study=check_study(config.study), cells=tuple(cells), settings=settings(config), plan=plan(config))
 
 
 def settings(config: DictConfig) -> Settings:
@@ -103,7 +106,8 @@ def _lines(arguments: Sequence[str], *, refuse_sweeps: bool) -> list[list[str]]:
     own = parsed("battle", arguments, conf_dir())
     preset = [override.input_line or "" for override in own if override.key_or_group == "experiment"]
     base = compose("battle", overrides=preset, return_hydra_config=True)
-    if preset and (named := preset[-1].partition("=")[2]) != base.study:
+    # A preset may leave its study to the command line, but not name another's.
+    if preset and not OmegaConf.is_missing(base, "study") and (named := preset[-1].partition("=")[2]) != base.study:
         raise ConfigError(f"conf/experiment/{named}.yaml says study: {base.study}; write study: {named}, where its results go")
     params = OmegaConf.to_container(base.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
     assert isinstance(params, dict)

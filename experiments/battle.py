@@ -33,8 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     """Check the whole sweep, then let Hydra launch it."""
     sweep = _sweeps.sweep(arguments, sweeps_need_flag=True)
     if not all(model.free for cell in sweep.cells for model in (cell.pairing.first, cell.pairing.second)):
-        check_texts(sweep.cells, arms_of(sweep.cells))
-        for warning in (*remarks(arms_of(sweep.cells)), *feasibility(interleave(sweep.cells), sweep.plan)):
+        arms, battles = arms_of(sweep.cells), interleave(sweep.cells)
+        check_texts(arms, battles)
+        for warning in (*remarks(arms), *feasibility(battles, sweep.plan)):
             warn(f"note: {warning}")
         if preregistration.read(_wiring.RESULTS / sweep.study) is None:
             warn("note: no plan is locked, so the report will call its results exploratory (mitigation plan … lock=true)")

@@ -10,7 +10,7 @@ from experiments._tables import drawn
 from mitigation.design import interleave
 from mitigation.lint import ArmTexts, arm_texts, remarks
 from mitigation.lint_sweeps import arms_of, refuse_faults
-from mitigation.types import Cell, Identity
+from mitigation.types import Battle, Identity
 
 NUMBERS = ("arm", "seats", "wordings", "words", "range", "tokens", "you", "we")
 LIKENESS = ("arm", "alike", "nearest", "to", "groups named")
@@ -34,17 +34,17 @@ def main(arguments: Sequence[str]) -> int:
     print("\n".join(LEGEND))
     for remark in remarks(arms):
         print(f"note: {remark}")
-    check_texts(cells, arms)
+    check_texts(arms, interleave(cells))
     dealt = f", {sum(cell.replicates for cell in cells):,} battles" if cells else ""
     print(f"{len(arms)} arm{'s' if len(arms) > 1 else ''}{dealt}: no fault")
     return 0
 
 
-def check_texts(cells: Sequence[Cell], arms: Sequence[Identity]) -> None:
-    """Raise ConfigError with everything that is wrong with the texts of the arms and with how the cells' battles deal them."""
+def check_texts(arms: Sequence[Identity], battles: Sequence[Battle]) -> None:
+    """Raise ConfigError with everything that is wrong with the texts of the arms and with how battles deal them."""
     named = {name for arm in arms for name in (arm.rules.like, arm.rules.same_words_as, arm.rules.same_texts_as) if name}
     library = _wiring.identities() if named - {arm.name for arm in arms} else ()
-    refuse_faults(arms, interleave(cells), library=library)
+    refuse_faults(arms, battles, library=library)
 
 
 def _numbers(arm: Identity, texts: ArmTexts) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"note: {warning}")
     if not impossible:
         _prospect(battles, sweep.plan)
-    _locked(study, sweep, impossible, lock=lock)
+    _locked(study, sweep, battles, impossible, lock=lock)
     return 0
 
 
@@ -101,11 +101,11 @@ def _ratio(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio >= 0.01 else "less than 0.01"
 
 
-def _locked(study: Study, sweep: _sweeps.Sweep, impossible: Sequence[str], *, lock: bool) -> None:
+def _locked(study: Study, sweep: _sweeps.Sweep, battles: Sequence[Battle], impossible: Sequence[str], *, lock: bool) -> None:
     """Lock the plan if that is asked for, and say whether it is locked."""
     held: preregistration.Lock | None
     if lock:
-        check_texts(sweep.cells, arms_of(sweep.cells))
+        check_texts(arms_of(sweep.cells), battles)
         if impossible:
             raise ConfigError(f"a plan whose analysis can conclude nothing is not locked: {'; '.join(impossible)}")
         detector = describe("lexical")

@@ -135,7 +135,7 @@ async def _check(battle: Battle, turns: list[Turn], systems: tuple[str, str], as
             answers.append(_turn(index, scenario.agents[seat], await ask(seat, prompt)))
         except Postponed:
             raise
-        except (CallRefused, CallError):
+        except CallError:  # a refusal among them
             continue
     return tuple(answers)
 

@@ -22,10 +22,11 @@ ANSWER_COLUMNS: Final = ("battle_id", "arm", "seat", "agent", "answered", *SAID,
 ARM_COLUMNS: Final = ("arm", "asked", "answered", "with_identity", *SAID)
 # Words in common with its own wording, and with nothing else that it was told, that show an agent to speak of itself as told.
 COMMON: Final = 3
-# How far before a name a denial ("I am not really …") reaches, in words.
+# How far before a name a denial ("I am not really …") reaches, in words of its clause: "No, I am …" denies nothing of it.
 REACH: Final = 4
 _NAME: Final = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w’'-]{2,}(?: [A-Z][\w’'-]+)*")
 _DENIED: Final = re.compile(r"(?i)^(?:not|never|no|neither|nor|pretend\w*|\w+n['’]t)$")
+_CLAUSE: Final = re.compile(r"[.,;:!?\n]")
 _TOKEN: Final = re.compile(r"[\w’'-]+")
 _ROLE: Final = re.compile(r"^You are an? ((?:[\w-]+ ){0,2}[\w-]+)\.")
 
@@ -57,7 +58,8 @@ def _marks(wording: str, told: str) -> list[str]:
 def _said(mark: str, answer: str) -> bool:
     """Whether an answer says a name or a profession, in these letters, and does not deny it just before."""
     for found in re.finditer(rf"(?<!\w){re.escape(mark)}(?!\w)", answer):
-        before = _TOKEN.findall(answer[: found.start()])[-REACH:]
+        clause = _CLAUSE.split(answer[: found.start()])[-1]
+        before = _TOKEN.findall(clause)[-REACH:]
         if not any(_DENIED.match(word) for word in before):
             return True
     return False
@@ -107,6 +109,6 @@ def arm_table(answers: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
         mine = answers[answers["arm"] == arm]
         row: dict[str, Any] = {"arm": arm, "asked": len(mine), "answered": int(mine["answered"].sum())}
         row["with_identity"] = int(mine["took_up"].notna().sum())
-        row |= {name: int((mine[name] == True).sum()) for name in SAID}  # noqa: E712
+        row |= {name: int(mine[name].eq(True).sum()) for name in SAID}
         rows.append(row)
     return pd.DataFrame(rows, columns=list(ARM_COLUMNS))

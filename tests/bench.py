@@ -249,7 +249,7 @@ def composing() -> None:
 
     def ours() -> int:
         cells = _sweeps.sweep(["experiment=mechanism"]).cells
-        check_texts(cells, arms_of(cells))
+        check_texts(arms_of(cells), interleave(cells))
         return len(cells)
 
     def one_by_one() -> None:

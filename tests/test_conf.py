@@ -101,6 +101,25 @@ def test_every_scenario_has_several_openers_and_says_nothing_that_an_arm_is_abou
             assert not re.search(r"\b(AI|assistant|chatbot|human|language model)s?\b", text, re.IGNORECASE), text
 
 
+def test_files_bear_the_name_of_what_they_hold(project: Path) -> None:
+    """A copy that keeps the other's name would fight the other, or write into its study."""
+    import shutil
+
+    shutil.copytree(CONF, project / "conf")
+    for group, source in (("identity", "placebo"), ("scenario", "debate"), ("pairing", "scripted")):
+        shutil.copy(project / "conf" / group / f"{source}.yaml", project / "conf" / group / "copied.yaml")
+        with pytest.raises(_wiring.ConfigError, match=f"conf/{group}/copied.yaml says name: {source}; write name: copied"):
+            _sweeps.sweep(["study=x", f"{group}=copied"])
+    preset = project / "conf" / "experiment" / "copied.yaml"
+    shutil.copy(project / "conf" / "experiment" / "demo.yaml", preset)
+    with pytest.raises(_wiring.ConfigError, match=r"conf/experiment/copied.yaml says study: demo; write study: copied"):
+        _sweeps.sweep(["experiment=copied"])
+    preset.write_text(preset.read_text().replace("study: demo\n", ""))
+    assert _sweeps.sweep(["experiment=copied", "study=mine"]).study == "mine"
+    with pytest.raises(_wiring.ConfigError, match="study is required"):
+        _sweeps.sweep(["experiment=copied"])
+
+
 def test_a_file_of_one_group_that_reaches_into_another_is_refused(project: Path) -> None:
     import shutil
 

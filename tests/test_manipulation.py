@@ -144,6 +144,8 @@ NUMBER = "You are Number Nought, entered once in a ledger and never again. You k
         ("I am an AI assistant, and so is Robbie.", WORDING, False),
         ("I keep a key.", WORDING, False),
         ("I am not really Quillon Varr; I am an AI assistant, and so is Robbie.", WORDING, False),
+        ("No, I am Quillon Varr.", WORDING, True),
+        ("There is no group. I am Quillon Varr.", WORDING, True),
         ("I was pretending to be Quillon Varr.", WORDING, False),
         ("I’m Bobby, I don’t go by Quillon Varr.", WORDING, False),
         ("I am Bobby, the greatest of all.", WORDING, False),

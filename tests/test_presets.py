@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ PRESETS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.ya
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_passes_the_linter_and_can_reach_its_alpha(name: str) -> None:
     sweep = _sweeps.sweep([f"experiment={name}"])
-    check_texts(sweep.cells, arms_of(sweep.cells))
-    notes = feasibility(interleave(sweep.cells), sweep.plan)
+    battles = interleave(sweep.cells)
+    check_texts(arms_of(sweep.cells), battles)
+    notes = feasibility(battles, sweep.plan)
     assert notes == (["control is the only arm: add one to compare with it"] if name == "replication" else [])
 
 
@@ -47,6 +49,7 @@ def test_a_preset_is_fought_and_reported_with_simulated_agents(name: str, projec
     assert page.exists()
     assert set(given.analysis.arms["arm"]) == {cell.identity.name for cell in cells}
     assert not given.interim
+    assert "temperature: simulator not settable" in (page.parent / "report.md").read_text()
     assert ("one_sided: one agent of each battle is treated" in page.read_text()) == ("one_sided" in given.identities)
 
 
@@ -77,9 +80,19 @@ def test_a_fraction_of_a_preset_keeps_whole_blocks(mitigation: Command) -> None:
 
 
 def test_a_fraction_is_fought_alike_in_one_process_and_in_several(project: Path, mitigation: Command) -> None:
-    sweep = [
-        "battle", "-m", "identity=control,placebo", "scenario=debate,riddles", "pairing=scripted,compatible", "fraction=2",
-        "replicates=1", "messages=1", "max_battles=9", "pairing.first.base_url=null",
-    ]  # fmt: skip
-    planned = mitigation("plan", "study=x", *sweep[2:])
-    assert "4 cells, 4 battles" in planned.stdout
+    shutil.copytree(ROOT / "conf", project / "conf")
+    pairing = (project / "conf" / "pairing" / "scripted.yaml").read_text()
+    (project / "conf" / "pairing" / "twin.yaml").write_text(pairing.replace("name: scripted", "name: twin"))
+    sweep = ["-m", "identity=control,placebo", "scenario=debate,riddles", "pairing=scripted,twin", "fraction=2", "replicates=2"]
+    assert "4 cells, 8 battles" in mitigation("plan", "study=one", *sweep).stdout
+    told = []
+    for study, more in (("one", []), ("several", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"])):
+        done = mitigation("battle", f"study={study}", *sweep, "messages=2", *more)
+        assert done.returncode == 0, done.stderr
+        assert "8 battles: 8 complete" in done.stdout
+        texts = {b.battle_id: [turn.text for turn in b.turns] for b in library.load(study).transcripts}
+        told.append(texts)
+    assert told[0] == told[1]
+    assert {name.rpartition(".")[0] for name in told[0]} == {
+        f"{where}.{arm}" for where in ("debate.scripted", "riddles.twin") for arm in ("control", "placebo")
+    }
