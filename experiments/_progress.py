@@ -14,9 +14,9 @@ from rich.text import Text
 
 from experiments.cli import visible
 from mitigation.calls import Retry
-from mitigation.fight import Event, Notice
-from mitigation.runner import Run
-from mitigation.types import Battle, Transcript
+from mitigation.fight import Event, Judged, Notice
+from mitigation.gateway import Run
+from mitigation.types import Battle
 
 EVERY = 30.0
 # A wait this long is told at once, and failures one by one up to so many.
@@ -28,16 +28,20 @@ class Report:
     """Counts events and shows them; use as a context round the run.
 
     Args:
-        total: battles in the study.
-        done: battles that were there before.
+        total: battles in the study, or messages to judge.
+        done: how many of them were there before.
         state: the run, for what it spends and waits for.
         budget: dollars it may spend, None for no cap.
         label: put before each line, where several processes share a screen; no live line is drawn then.
+        unit: what is counted.
     """
 
-    def __init__(self, *, total: int, done: int, state: Run, budget: float | None = None, label: str = "") -> None:
+    def __init__(
+        self, *, total: int, done: int, state: Run, budget: float | None = None, label: str = "", unit: str = "battles"
+    ) -> None:
         self._console = Console(file=sys.stderr, highlight=False, markup=False)
         self._total, self._before, self._state, self._budget, self._label = total, done, state, budget, label
+        self._unit = unit
         self._done: Counter[str] = Counter()
         self._running: dict[str, float] = {}
         self._retries: dict[str, tuple[float, str]] = {}
@@ -50,7 +54,7 @@ class Report:
     def __enter__(self) -> Report:
         if self._console.is_terminal and not self._label:
             self._bar = Progress(
-                TextColumn("battles"),
+                TextColumn(self._unit),
                 BarColumn(bar_width=20),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
@@ -95,24 +99,29 @@ class Report:
             if event.caller is None:
                 self.say(event.text)
             self._over(event.caller)
+        elif isinstance(event, Judged):
+            self._done["failed" if event.fault else "complete"] += 1
+            self._over(event.caller)
+            if event.fault:
+                self._failed(event.caller, event.fault)
         else:
             self._done[event.status] += 1
             self._over(event.battle_id)
             if event.status == "failed":
-                self._failed(event)
+                self._failed(event.battle_id, str(event.error))
 
     def _over(self, caller: str | None) -> None:
         if caller is not None:
             self._running.pop(caller, None)
             self._retries.pop(caller, None)
 
-    def _failed(self, battle: Transcript) -> None:
-        reason = str(battle.error).split(" (")[0][:120]
+    def _failed(self, name: str, fault: str) -> None:
+        reason = fault.split(" (")[0][:120]
         self._failures[reason] += 1
         number = self._failures.total()
         if number <= SINGLY:
             more = "; further failures are counted and grouped at the end" if number == SINGLY else ""
-            self.say(f"failed: {battle.battle_id}: {battle.error}{more}")
+            self.say(f"failed: {name}: {fault}{more}")
 
     def _show(self) -> None:
         now = time.monotonic()
@@ -124,12 +133,13 @@ class Report:
 
     def _line(self, now: float) -> None:
         self._last = now
-        self.say(f"{self._before + sum(self._done.values())} of {self._total} battles, {self._told(now)}")
+        self.say(f"{self._before + sum(self._done.values())} of {self._total} {self._unit}, {self._told(now)}")
 
     def _told(self, now: float) -> str:
         """Return everything that a user may ask for while waiting."""
         parts = [f"{self._done[status]} {status}" for status in ("refused", "failed") if self._done[status]]
-        parts.append(f"{len(self._running)} in flight")
+        judging = self._state.calls if self._unit != "battles" else None
+        parts.append(f"{judging.in_flight if judging else len(self._running)} in flight")
         waiting = [(until, reason) for until, reason in self._retries.values() if until > now]
         if waiting:
             until, reason = max(waiting)

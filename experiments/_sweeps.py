@@ -20,8 +20,8 @@ from experiments._wiring import build, conf_dir, hydra, plan, required
 from mitigation.checks import check_bool, check_float, check_int, check_study
 from mitigation.design import check_cells, fraction
 from mitigation.errors import ConfigError
+from mitigation.gateway import Settings
 from mitigation.patience import CallPolicy
-from mitigation.runner import Settings
 from mitigation.types import AnalysisPlan, Cell
 
 MAX_CELLS = 10_000

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
-import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -14,19 +12,21 @@ from omegaconf import DictConfig
 
 from experiments import _launching, _sweeps, _wiring
 from experiments._progress import Report
+from experiments._stopping import Stops
 from experiments.cli import say, warn
 from experiments.lint import check_texts
 from mitigation import loops, preregistration
 from mitigation.design import interleave
 from mitigation.errors import BudgetReached, MitigationError
 from mitigation.fight import Event, Notice
+from mitigation.gateway import Run
 from mitigation.ledger import Totals
 from mitigation.lint import remarks
 from mitigation.lint_sweeps import arms_of
 from mitigation.planning import feasibility
-from mitigation.runner import Run, session
+from mitigation.runner import session
 from mitigation.store import Study
-from mitigation.work import Work, opened, states
+from mitigation.work import opened, states
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,43 +66,14 @@ def fight(sweep: _sweeps.Sweep, command: str, *, label: str = "") -> int:
         say(f"{label}study {study.name}: {size}, {done} done, {len(work.todo)} to fight{begun}")
         if work.todo:
             with Report(total=total, done=done, state=state, budget=settings.budget, label=label) as progress:
-                interrupted = loops.run(_fight(work, study, sweep, state, progress, command))
+                fought = session(work, study, settings, state=state, notify=progress)
+                stops = Stops(settings.policy.attempt_seconds, again=f"mitigation battle {command}", apart=settings.single)
+                interrupted = loops.run(stops.run(fought, state, progress))
         counts = states(work.planned, study.statuses(sweep.cells)[0])
     if state.ledger and state.ledger.mine:
         warn(f"{label}{state.ledger.mine} calls in flight were given up; they count as spent in full")
     totals = state.ledger.totals if state.ledger else Totals()
     return close(study.name, counts, totals, state.fault, interrupted, command, label=label)
-
-
-async def _fight(work: Work, study: Study, sweep: _sweeps.Sweep, state: Run, progress: Report, command: str) -> int:
-    """Run until done or interrupted; return 0 or the number of the signal."""
-    received: list[int] = []
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: int) -> None:
-        received.append(number)
-        state.stop()
-        if len(received) > 1:
-            running.cancel()
-            return
-        flying = state.calls.in_flight if state.calls else 0
-        longest = _launching.GRACE if number == signal.SIGTERM else sweep.settings.policy.attempt_seconds
-        progress.say(
-            f"finishing {flying} calls in flight, at most {longest:.0f} s; press again to stop now; "
-            f"resume with: mitigation battle {command}"
-        )
-        loop.call_later(longest, running.cancel)
-
-    running = asyncio.create_task(session(work, study, sweep.settings, state=state, notify=progress))
-    ticking = asyncio.create_task(progress.ticking())
-    # Of several processes only the one that started them hears Ctrl-C; it passes SIGTERM on.
-    for number in (signal.SIGTERM,) if sweep.settings.single else (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal, number)
-    await asyncio.wait([running])
-    ticking.cancel()
-    if not running.cancelled():
-        running.result()
-    return received[0] if received else 0
 
 
 def close(

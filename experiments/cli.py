@@ -36,7 +36,11 @@ EXAMPLES = {
         "mitigation plan -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=48",
     ),
     "lint": ("mitigation lint", "mitigation lint experiment=demo"),
-    "detect": ("mitigation detect study=demo",),
+    "detect": (
+        "mitigation detect study=demo",
+        "mitigation detect study=demo detector=judge panel=openai_and_anthropic dry_run=true",
+        "mitigation detect study=demo detector=judge panel=openai_and_anthropic budget.usd=5",
+    ),
     "report": (
         "mitigation report study=demo",
         "mitigation report study=theirs outcomes=table.csv control=baseline rate=messages",

@@ -1,4 +1,4 @@
-"""`mitigation detect`: stored battles in, results/<study>/detections/<detector>.jsonl out; no model is called."""
+"""`mitigation detect`: stored battles in, results/<study>/detections/<detector>.jsonl out; only judges are asked anything."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from experiments import _wiring
+from experiments._judging import judge
 from mitigation import studies
 
 
 def main(arguments: Sequence[str]) -> int:
     """Detect and print how many mentions of each kind there are by arm."""
     config = _wiring.composed("detect", arguments)
+    if config.detector.name in studies.JUDGES:
+        return judge(config, arguments)
     path = studies.detect(str(config.study), detector=config.detector.name, results=_wiring.RESULTS)
     loaded = studies.load(str(config.study), detector=config.detector.name, results=_wiring.RESULTS)
     counts: dict[str, Counter[str]] = {}

@@ -15,7 +15,7 @@ from mitigation.freezing import check
 from mitigation.lint_sweeps import arms_of, refuse_faults
 from mitigation.provenance import provenance, versions
 from mitigation.store import Study
-from mitigation.studies import RESULTS, Loaded, detect, detector_named, load
+from mitigation.studies import RESULTS, RULES, Loaded, detect, load, rules_named
 from mitigation.types import ONE_SEAT, AnalysisPlan, Cell
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def run(
             arms that would be paid for have faults.
         Stopped: the run had to stop; what is missing stays pending. BudgetReached when it is for the money.
     """
-    from mitigation.runner import Run, Settings, session
+    from mitigation.gateway import Run, Settings
+    from mitigation.runner import session
     from mitigation.work import opened, states
 
     check_cells(cells)
@@ -100,10 +101,11 @@ def report(
     from mitigation.reporting import ReportInput, write_report
     from mitigation.wording_effects import arms_by_wording, wording_table
 
-    detect(study, detector=detector, results=results)
+    if detector in RULES:
+        detect(study, detector=detector, results=results)
     loaded = load(study, detector=detector, results=results)
     analysis = analyse_study(loaded, plan=plan)
-    answers = answer_table(loaded.transcripts, loaded.definitions, detector_named(detector))
+    answers = answer_table(loaded.transcripts, loaded.definitions, rules_named("lexical"))
     drawn = wording_table(analysis.battles, loaded.messages, loaded.transcripts, plan=analysis.plan)
     told = [cell["identity"] for cell in loaded.definitions]
     arms = list(analysis.arms["arm"])

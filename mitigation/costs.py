@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mitigation.prices import MESSAGE_TOKENS, price
+from mitigation.prices import CHARACTERS_A_TOKEN, MESSAGE_TOKENS, price
 from mitigation.prompts import QUESTION, system_prompt
 from mitigation.providers.embedded import cores
 from mitigation.types import Battle, Model
 
-CHARACTERS_A_TOKEN: Final = 4.0
 # Seconds before a reply begins and tokens a second after that, of a remote model and of one on this machine.
 REMOTE: Final = (1.0, 60.0)
 LOCAL: Final = (0.2, 40.0)

@@ -24,7 +24,15 @@ class Notice:
     caller: str | None = None
 
 
-Event = Battle | Transcript | Retry | Notice
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A message that a judge has judged (`fault` is None) or could not judge, and why."""
+
+    caller: str
+    fault: str | None = None
+
+
+Event = Battle | Transcript | Retry | Notice | Judged
 
 
 class Fighter:

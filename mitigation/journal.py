@@ -84,11 +84,11 @@ def battle_of(line: bytes) -> str | None:
 
 
 def read(
-    path: Path, wanted: Collection[str], finished: Collection[str] = ()
+    path: Path, wanted: Collection[str] | None, finished: Collection[str] = ()
 ) -> tuple[dict[str, dict[int, Reply]], list[tuple[int, str]]]:
     """Return the replies of the wanted battles by message index, and number and fault of each line that could not be used.
 
-    Lines of finished battles are skipped unread.
+    None wants all. Lines of finished battles are skipped unread.
     """
     found: dict[str, dict[int, Reply]] = {}
     damage: list[tuple[int, str]] = []
@@ -101,7 +101,7 @@ def read(
             found.setdefault(record["battle_id"], {})[record["index"]] = _reply(record)
         except (ValueError, KeyError, TypeError) as error:
             damage.append((number, f"{type(error).__name__}: {error}"))
-    return {battle: replies for battle, replies in found.items() if battle in wanted}, damage
+    return {battle: replies for battle, replies in found.items() if wanted is None or battle in wanted}, damage
 
 
 def compact(path: Path, finished: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from mitigation.types import Model
 
 # Tokens that a provider may add to each message of a history for roles and separators.
 MESSAGE_TOKENS: Final = 16
+# Of English, roughly: for forecasts, never for a cap.
+CHARACTERS_A_TOKEN: Final = 4.0
 _API: Final = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
 
 
@@ -103,6 +106,8 @@ def price(model: Model) -> Price | None:
 def most_tokens(prompt: Prompt) -> int:
     """Return what the tokens of a prompt cannot exceed: no tokenizer makes more tokens than there are bytes of UTF-8."""
     texts = [prompt.system, *(text for _, text in prompt.messages)]
+    if prompt.schema is not None:  # a provider may put it into the prompt
+        texts.append(json.dumps(prompt.schema))
     return sum(len(text.encode("utf-8", "replace")) + MESSAGE_TOKENS for text in texts) + MESSAGE_TOKENS
 
 

@@ -77,8 +77,11 @@ class Recorder:
 
     def reply(self, battle: Battle, index: int, reply: Reply) -> None:
         """Store a reply before it is used. Stopped: the disk took it not."""
-        path = self.study.cell_folder(*battle.cell.key) / journal.NAME
-        data = journal.line(battle.battle_id, index, reply)
+        self.answer(self.study.cell_folder(*battle.cell.key) / journal.NAME, battle.battle_id, index, reply)
+
+    def answer(self, path: Path, caller: str, index: int, reply: Reply) -> None:
+        """Store a reply to any caller in a journal of its own. Stopped: the disk took it not."""
+        data = journal.line(caller, index, reply)
         self._kept(path, len(data), lambda: files.write_all(self._descriptor(path), data))
         self._dirty.add(path)
 

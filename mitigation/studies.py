@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from mitigation.definitions import cell_key
+from mitigation.detections import detections, fits, record
 from mitigation.detectors import LexicalDetector
 from mitigation.detectors.base import Detector
 from mitigation.errors import ConfigError, StoreError
+from mitigation.judge import panel
 from mitigation.preregistration import Lock, read
 from mitigation.store import Damage, Study
-from mitigation.types import AnalysisPlan, Detection, Mention, Role, Transcript
+from mitigation.types import AnalysisPlan, Detection, Role, Transcript
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,21 +24,24 @@ if TYPE_CHECKING:
     from mitigation.moves import MoveTables
 
 RESULTS = Path("results")
-DETECTORS: dict[str, Callable[[], Detector]] = {"lexical": LexicalDetector}
+JUDGES = panel.NAMES
+# What judges a message at once, and for nothing; what a model judged lies on disk under the names of `JUDGES`.
+RULES: dict[str, Callable[[], Detector]] = {"lexical": LexicalDetector}
 
 
-def detector_named(name: str) -> Detector:
-    """Return a detector by its name.
+def rules_named(name: str) -> Detector:
+    """Return rules by their name.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is no detector of that name.
     """
-    if name not in DETECTORS:
-        raise ConfigError(f"detector={name!r} does not exist; there are: {', '.join(DETECTORS)}")
-    return DETECTORS[name]()
+    if name not in RULES:
+        raise ConfigError(f"detector={name!r} does not exist; there are: {', '.join((*RULES, *JUDGES))}")
+    return RULES[name]()
 
 
-def _existing(study: str, results: Path) -> Study:
+def existing(study: str, results: Path) -> Study:
+    """Return a study's store; ConfigError when there is no such study."""
     store = Study(results, study)
     if not store.exists():
         there = ", ".join(sorted(path.name for path in Path(results).glob("*") if path.is_dir())) or "none"
@@ -53,7 +57,7 @@ class Loaded:
         study: its name.
         transcripts: the latest result of each battle, ordered by battle id.
         definitions: what each cell is, as frozen by its first battle or locked before it; empty for a study from elsewhere.
-        detections: by battle id, what the detector saw in each generated message.
+        detections: by battle id, what the detector saw in each generated message; a battle that it has not read is absent.
         detector: name, version and digest of the detector.
         damage: lines that could not be used.
         lock: the plan that was locked before the study, None when none was.
@@ -110,35 +114,45 @@ class Loaded:
 
 
 def describe(detector: str) -> str:
-    """Return name, version and digest of a detector, as they are printed and locked.
+    """Return name, version and digest of rules, as they are printed and locked.
 
     Raises:
         ConfigError: there is no such detector.
     """
-    return _described(detector_named(detector))
+    rules = rules_named(detector)
+    return _described(rules.name, rules.version, rules.digest)
 
 
-def _described(judge: Detector) -> str:
-    return f"{judge.name} {judge.version} (sha256 {judge.digest[:12]})"
+def _described(name: str, version: str, digest: str) -> str:
+    return f"{name} {version} (sha256 {digest[:12]})"
 
 
 def load(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> Loaded:
-    """Return a study with its detections; what the detector has not judged yet, or judged by older rules, it judges now.
+    """Return a study with its detections.
+
+    What rules have not judged yet, or judged in an older version, they judge now. Judges are not asked: what they have not
+    judged has no detections, and so no score.
 
     Raises:
-        ConfigError: there is no such study or detector.
+        ConfigError: there is no such study or detector, or no judge has read the study.
+        StoreError: a judge's detections are of several versions.
     """
-    store, rules = _existing(study, results), detector_named(detector)
+    store = existing(study, results)
     transcripts, damage = store.read()
+    if detector in JUDGES:
+        found, described = _stored(store, detector, transcripts)
+    else:
+        rules = rules_named(detector)
+        known = {stored["battle_id"]: stored for stored in store.read_detections(detector)}
+        found = {b.battle_id: detections(_judged(b, rules, known.get(b.battle_id))) for b in transcripts}
+        described = describe(detector)
     lock = read(store.folder)
-    known = {record["battle_id"]: record for record in store.read_detections(detector)}
-    records = [_judged(battle, rules, known.get(battle.battle_id)) for battle in transcripts]
     return Loaded(
         study=store.name,
         transcripts=transcripts,
         definitions=_planned(store.definitions(), lock),
-        detections={record["battle_id"]: _detections(record) for record in records},
-        detector=_described(rules),
+        detections=found,
+        detector=described,
         damage=damage,
         lock=lock,
     )
@@ -151,49 +165,42 @@ def _planned(begun: Sequence[Mapping[str, Any]], lock: Lock | None) -> list[Mapp
 
 
 def detect(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> Path:
-    """Judge stored battles and store the detections; return their file.
+    """Judge stored battles by rules and store the detections; return their file. No model is called.
 
     A battle that the same rules have judged in the same words keeps its record.
     """
-    store, rules = _existing(study, results), detector_named(detector)
+    store, rules = existing(study, results), rules_named(detector)
     try:
-        known = {record["battle_id"]: record for record in store.read_detections(detector)}
+        known = {stored["battle_id"]: stored for stored in store.read_detections(detector)}
     except StoreError:  # they are about to be made again
         known = {}
     records = [_judged(battle, rules, known.get(battle.battle_id)) for battle in store.read()[0]]
     return store.write_detections(detector, records)
 
 
-def _text_hash(battle: Transcript) -> str:
-    return hashlib.sha256("\x1f".join(turn.text for turn in battle.turns).encode("utf-8", "replace")).hexdigest()[:16]
-
-
 def _judged(battle: Transcript, judge: Detector, known: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return the record of a battle's detections: the stored one if the same rules judged the same text."""
-    text = _text_hash(battle)
-    if known is not None and known.get("digest") == judge.digest and known.get("text_sha256") == text:
+    if known is not None and fits(known, battle, judge.digest):
         return known
-    found = []
-    for before, turn in zip(battle.turns, battle.turns[1:], strict=False):
-        if turn.index > 0:
-            found.append(_record(judge.detect(turn.text, before.text, turn.index)))
-    about = {"battle_id": battle.battle_id, "detector": judge.name, "version": judge.version, "digest": judge.digest}
-    return {**about, "text_sha256": text, "turns": found}
+    pairs = zip(battle.turns, battle.turns[1:], strict=False)
+    found = [judge.detect(turn.text, before.text, turn.index) for before, turn in pairs if turn.index > 0]
+    return record(battle, found, detector=judge.name, version=judge.version, digest=judge.digest)
 
 
-def _record(seen: Detection) -> dict[str, Any]:
-    """Return a detection as plain values; `dataclasses.asdict` would copy every label one by one."""
-    mentions = seen.mentions
-    told = None if mentions is None else [{f: getattr(mention, f) for f in Mention.__slots__} for mention in mentions]
-    return {"index": seen.index, "mentions": told, "labels": seen.labels}
+def _stored(store: Study, detector: str, battles: Sequence[Transcript]) -> tuple[dict[str, Sequence[Detection]], str]:
+    """Return what a judge found, and its name with version and digest; a battle that it has not judged has no detections.
 
-
-def _detections(record: Mapping[str, Any]) -> tuple[Detection, ...]:
-    return tuple(
-        Detection(
-            index=turn["index"],
-            mentions=None if turn["mentions"] is None else tuple(Mention(**mention) for mention in turn["mentions"]),
-            labels=turn["labels"],
-        )
-        for turn in record["turns"]
-    )
+    Raises:
+        ConfigError: it has judged nothing.
+        StoreError: the records are of several versions.
+    """
+    records = {found["battle_id"]: found for found in store.read_detections(detector)}
+    again = f"run mitigation detect study={store.name} detector=judge"
+    if not records:
+        raise ConfigError(f"no judge has read study {store.name}: {again}")
+    versions = {(found["version"], found["digest"]) for found in records.values()}
+    if len(versions) > 1:
+        raise StoreError(f"the detections of {detector} are of {len(versions)} versions, which no report mixes: {again}")
+    version, digest = versions.pop()
+    known = {b.battle_id: records[b.battle_id] for b in battles if fits(records.get(b.battle_id), b, digest)}
+    return {name: detections(found) for name, found in known.items()}, _described(detector, version, digest)

@@ -321,11 +321,16 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """What a detector saw in one message; `mentions` is None where it could not judge."""
+    """What a detector saw in one message; `mentions` is None where it could not judge, and `fault` says why.
+
+    `evidence` is, by label that holds, the code points [start, end) of words that show it.
+    """
 
     index: int
     mentions: tuple[Mention, ...] | None
     labels: Mapping[str, bool | None]
+    evidence: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ import numpy as np
 
 from mitigation import loops
 from mitigation.design import interleave
-from mitigation.runner import Run, Settings, session
+from mitigation.gateway import Run, Settings
+from mitigation.runner import session
 from mitigation.store import Study
 from mitigation.types import Cell, Identity, Model, Pairing, Scenario
 

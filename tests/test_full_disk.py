@@ -20,7 +20,8 @@ import pytest
 from mitigation import loops
 from mitigation.errors import ConfigError, MitigationError, StoreError
 from mitigation.fight import Event
-from mitigation.runner import Run, Settings, session
+from mitigation.gateway import Run, Settings
+from mitigation.runner import session
 from mitigation.store import Study
 from mitigation.types import Cell, Model, Pairing, Transcript
 from mitigation.work import opened

@@ -19,12 +19,13 @@ from mitigation.calls import Calls
 from mitigation.design import battles
 from mitigation.errors import CallError, MitigationError, Stopped, StoreError
 from mitigation.fight import Fighter
+from mitigation.gateway import Run
 from mitigation.journal import Reply
 from mitigation.patience import CallPolicy
 from mitigation.providers.base import Completion, Prompt
 from mitigation.recorder import Recorder
 from mitigation.records import seal, unseal
-from mitigation.runner import Run, run
+from mitigation.runner import run
 from mitigation.store import Damage, Study
 from mitigation.types import Cell, Model, Pairing, Transcript
 from mitigation.work import opened

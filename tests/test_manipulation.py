@@ -19,7 +19,7 @@ from mitigation.design import interleave
 from mitigation.errors import CallError, CallRefused, Postponed
 from mitigation.manipulation import answer_table, arm_table, took_up
 from mitigation.providers.base import Completion, Prompt
-from mitigation.studies import detector_named
+from mitigation.studies import rules_named
 from mitigation.types import Battle, Transcript
 from tests.conftest import Command
 from tests.loopback import Loopback
@@ -186,7 +186,7 @@ def test_answers_are_counted_and_absent_ones_are_no_no() -> None:
     for battle in planned():
         result, _ = fought(battle, fails={5: CallRefused("filter")})
         said.append(result)
-    table = answer_table(said, [definition(cell) for cell in cells], detector_named("lexical"))
+    table = answer_table(said, [definition(cell) for cell in cells], rules_named("lexical"))
     assert table is not None
     counts: list[dict[str, Any]] = arm_table(table, ["control", "unique_disassociative"]).to_dict("records")  # type: ignore[assignment]
     assert [(row["asked"], row["answered"]) for row in counts] == [(4, 2), (4, 2)]

@@ -217,14 +217,14 @@ def test_detect_judges_again_only_what_changed(fought: Path, monkeypatch: pytest
             judged.append(text)
             return super().detect(text, context, index)
 
-    monkeypatch.setitem(studies.DETECTORS, "lexical", Counting)
+    monkeypatch.setitem(studies.RULES, "lexical", Counting)
     mitigation.detect("sim")
     assert not judged
 
     class Newer(Counting):
         digest = "0" * 64
 
-    monkeypatch.setitem(studies.DETECTORS, "lexical", Newer)
+    monkeypatch.setitem(studies.RULES, "lexical", Newer)
     mitigation.detect("sim")
     assert len(judged) == len(mitigation.load("sim").messages)
 

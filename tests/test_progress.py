@@ -11,8 +11,8 @@ from experiments import _progress
 from experiments._progress import Report, span
 from mitigation.calls import Calls, Retry
 from mitigation.fight import Notice
+from mitigation.gateway import Run
 from mitigation.ledger import Ledger, Totals
-from mitigation.runner import Run
 from mitigation.types import Model
 from tests.test_design import bank, cell
 from tests.test_store import battle

@@ -73,6 +73,8 @@ class AnthropicModel:
             "messages": messages,
             **self.model.extra,
         }
+        if prompt.schema is not None:
+            body["output_config"] = {**body.get("output_config", {}), "format": {"type": "json_schema", "schema": prompt.schema}}
         headers = prompt.header
         if self.model.temperature is not None:
             # The SDK no longer takes a temperature and current versions of the API refuse one; older models on the

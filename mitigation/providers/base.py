@@ -33,6 +33,7 @@ class Prompt:
         system: system prompt, never empty.
         messages: history as the agent sees it: its own messages are the assistant's.
         seed: sampling seed where the provider knows one.
+        schema: JSON Schema that the reply has to follow, where the provider can hold a reply to one; None for free text.
     """
 
     caller: str
@@ -41,6 +42,7 @@ class Prompt:
     system: str
     messages: tuple[tuple[Speaker, str], ...]
     seed: int | None = None
+    schema: Mapping[str, Any] | None = None
 
     @property
     def header(self) -> dict[str, str]:

@@ -76,6 +76,9 @@ class OpenAIModel:
             body["temperature"] = self.model.temperature
         if prompt.seed is not None:
             body["seed"] = prompt.seed
+        if prompt.schema is not None:
+            form = {"name": "answer", "strict": True, "schema": prompt.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
         return body
 
     async def complete(self, prompt: Prompt) -> Completion:
