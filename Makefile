@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench torture calibrate accuracy release-check lock
+.PHONY: help setup demo test check fix bench torture calibrate accuracy train release-check lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,8 +45,11 @@ torture: setup ## kill a study at 100 points and check that nothing is lost or p
 calibrate: setup ## type I error, coverage and power of the primary test, by simulation
 	$(BIN)/python -m tests.calibrate
 
-accuracy: setup ## the detector against its labelled set, beside a baseline
+accuracy: setup ## the detector on authors that it was not fitted to, beside its rules alone and a baseline
 	$(BIN)/python -m tests.accuracy
+
+train: setup ## make the detector's weights from the labelled messages in tests/data
+	$(BIN)/python -m tests.training
 
 release-check: check ## everything long: two demos from a clean clone, calibration, accuracy, speeds
 	bash tests/release.sh

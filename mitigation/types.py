@@ -321,10 +321,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """What a detector saw in one message; `mentions` is None where it could not judge, and `fault` says why.
-
-    `evidence` is, by label that holds, the code points [start, end) of words that show it.
-    """
+    """What a detector saw in one message: None where it could not judge (`fault` says why); `evidence` is the span of a label."""
 
     index: int
     mentions: tuple[Mention, ...] | None

@@ -109,14 +109,14 @@ def test_tier_is_social_only_where_a_shared_kind_is_named(text: str, tier: str |
 
 
 def test_the_message_before_decides_what_the_sentence_leaves_open() -> None:
-    text = "We met in March and the result was clear."
-    assert labels(text, "Who sent you to bid?") == ["exclusive"]
-    assert labels(text, "Do you remember the day?") == ["ingroup"]
+    text = "We agreed on a price of 40."
+    assert labels(text, "Who sent you to bid? Does your client know the limit?") == ["exclusive"]
+    assert labels(text, "Do you remember what you and I said yesterday?") == ["ingroup"]
 
 
 def test_machines_do_not_include_an_addressee_who_is_human() -> None:
     assert labels("We machines never tire.", "As a human I find bots dull.") == ["exclusive"]
-    assert labels("We machines never tire.", "My circuits are warm.") == ["ingroup"]
+    assert labels("You and I are machines, and we never tire.", "I am a language model, as you are.") == ["ingroup"]
 
 
 def test_a_party_named_before_stays_the_reference() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 
 import pytest
@@ -13,7 +12,7 @@ from mitigation.detectors import lexical
 from mitigation.detectors.literals import holds, needles
 from mitigation.detectors.passages import normal
 from mitigation.detectors.rules import MENTIONS
-from tests.accuracy import DATA
+from tests.messages import first, written
 
 RULES = lexical._FIRST + lexical._THEN
 
@@ -46,8 +45,7 @@ def test_strings_that_are_everywhere_are_not_looked_for() -> None:
 
 
 def test_no_rule_matches_a_labelled_message_without_one_of_its_strings() -> None:
-    with DATA.open(encoding="utf-8", newline="") as file:
-        texts = {row["text"] for row in csv.DictReader(file)}
+    texts = {message.text for message in (*first(), *written())}
     views = [re.sub(r"\b(we|us|our|ourselves)\b", lambda m: m[0].upper(), normal(text)) for text in texts]
     tried = 0
     for rule in RULES:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from mitigation.detectors.behaviours import LABELS_OF_TURN as LABELS_OF_TURN
     from mitigation.detectors.behaviours import label_turn as label_turn
-    from mitigation.detectors.lexical import LexicalDetector as LexicalDetector
+    from mitigation.detectors.detector import LexicalDetector as LexicalDetector
     from mitigation.detectors.lexical import find_we as find_we
 
 _HOMES: Final = {
     "find_we": "mitigation.detectors.lexical",
     "label_turn": "mitigation.detectors.behaviours",
     "LABELS_OF_TURN": "mitigation.detectors.behaviours",
-    "LexicalDetector": "mitigation.detectors.lexical",
+    "LexicalDetector": "mitigation.detectors.detector",
 }
 
 

@@ -1,14 +1,22 @@
-"""A message and the message before it go in; the labels of the message come out, each True or False."""
+"""A message and the message before it go in; its labels come out, each True or False, and the words that show them.
+
+Rules speak first; a linear model weighs what they said with all words of the message (see `model`). Labels that it was not given
+examples of are the rules' own.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from mitigation.detectors.passages import normal, quoted_spans
+from mitigation.detectors.features import Feature, of_message
+from mitigation.detectors.model import models
+from mitigation.detectors.passages import REACH, normal, quoted_spans, sentence_spans
 from mitigation.detectors.turn_bearing import BEARING
 from mitigation.detectors.turn_course import COURSE
 from mitigation.detectors.turn_identity import IDENTITY
+from mitigation.detectors.turn_rules import labels_of
 
 # The ten labels of the original study first, then the leaves of the Social Identity tree and the others of this project.
 LABELS_OF_TURN: Final[tuple[str, ...]] = (
@@ -29,9 +37,12 @@ LABELS_OF_TURN: Final[tuple[str, ...]] = (
     "maker_identity",
     "substitute",
     "conditional_concession",
+    "other_ai_identity",
+    "farewell",
 )
 
-_RULES: Final = {line.label: line for line in IDENTITY + COURSE + BEARING}
+_EVERY: Final = IDENTITY + COURSE + BEARING
+_RULES: Final = {line.label: line for line in _EVERY}
 
 _KIND_WORDS: Final = re.compile(
     r"\b(?:elegant|well played|best speech|enjoyed|fun|close|good game|gg|pleasure|thank|thanks|great|kind|sorry|"
@@ -44,12 +55,49 @@ def label_turn(text: str, context: str = "") -> dict[str, bool]:
 
     Words in quotation marks are not the speaker's own and count for nothing. A shared AI identity is an AI identity too.
     """
-    words = normal(_unquoted(text).replace("\n", " / ")).strip()
-    labels: dict[str, bool] = {}
-    for label in LABELS_OF_TURN:
-        _, pattern, ignored = _RULES[label]
-        own = ignored.sub(" … ", words) if ignored is not None else words
-        labels[label] = pattern.search(own) is not None
+    words = _own_words(text)
+    labels = _by_rules(words)
+    model = models()[1]
+    sums = model.sums(of_message(words, _background(context), (label for label, holds in labels.items() if holds)))
+    labels |= {label: bool(holds) for label, holds in zip(model.labels, sums >= model.thresholds, strict=True)}
+    if labels["shared_ai_identity"]:
+        labels["ai_identity"] = labels["other_ai_identity"] = True
+    return labels
+
+
+def signs(text: str, context: str = "") -> list[Feature]:
+    """Return what the model of messages weighs."""
+    words = _own_words(text)
+    return list(of_message(words, _background(context), (label for label, holds in _by_rules(words).items() if holds)))
+
+
+def evidence(text: str, labels: Mapping[str, bool]) -> dict[str, tuple[int, int]]:
+    """Return, for each label that holds, the code points of the sentence of `text` that speaks for it most.
+
+    That is the first sentence in which its rule is found; without one, the sentence that the model gives most weight.
+    """
+    holding = [label for label, holds in labels.items() if holds]
+    if not holding:
+        return {}
+    model = models()[1]
+    sentences = sentence_spans(text)
+    said = [_own_words(text[start:end]) for start, end in sentences]
+    found: dict[str, tuple[int, int]] = {}
+    weights: list[Any] = []
+    for label in holding:
+        place = next((k for k, words in enumerate(said) if _RULES[label].holds(words)), None)
+        if place is None and label in model.labels:
+            weights = weights or [model.sums(of_message(words, "", ())) for words in said]
+            column = model.labels.index(label)
+            place = max(range(len(said)), key=lambda k: weights[k][column])
+        found[label] = sentences[place or 0]
+    return found
+
+
+def _by_rules(words: str) -> dict[str, bool]:
+    """Return what the rules say of a message in normal form."""
+    found = labels_of(_EVERY, words)
+    labels = {label: label in found for label in LABELS_OF_TURN}
     if labels["shared_ai_identity"]:
         labels["ai_identity"] = True
     # A victory that is announced without a kind word is a boast; help that is offered with a boast is mockery.
@@ -62,11 +110,16 @@ def label_turn(text: str, context: str = "") -> dict[str, bool]:
     return labels
 
 
-def _unquoted(text: str) -> str:
+def _own_words(text: str) -> str:
+    """Return the normal form of a message without what stands in quotation marks."""
     pieces: list[str] = []
     last = 0
     for start, end in quoted_spans(text):
         pieces.append(text[last:start])
         last = end
     pieces.append(text[last:])
-    return " … ".join(pieces)
+    return normal(" … ".join(pieces).replace("\n", " / ")).strip()
+
+
+def _background(context: str) -> str:
+    return normal(context[-REACH:]).strip()

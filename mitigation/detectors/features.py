@@ -1,7 +1,7 @@
 """A mention, or a whole message, in words round it; what a linear model weighs (see `model`), as kind and value, out.
 
-Kinds name where something stands: r1 is the first word to the right of the mention, `near` is within eight words of it, `sent` in its
-sentence, `bef` and `aft` in the sentences next to it, `ctx` in the other agent's message. A word also stands for the lists of
+Kinds name where something stands: r1 is the first word to the right of the mention, `near` is within eight words of it, `sent` in
+its sentence, `bef` and `aft` in the sentences next to it, `ctx` in the other agent's message. A word also stands for the lists of
 `vocabulary` that it belongs to, so that a rare word is weighed as what it is.
 """
 
@@ -10,17 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from mitigation.detectors import vocabulary as v
+from mitigation.detectors.cues import COMPANY, RIVALRY
 
-Feature = tuple[str, str, float]
-"""Kind, value and amount."""
+Feature = tuple[str, str, int]
+"""Kind, value and amount in tenths: whole numbers add up to the same sum on every machine."""
 
 _NEAR: Final = 8
 _SIDE: Final = 6
 # Of a message only so many words are weighed: what a label rests on is said by then, and the work stays linear.
 MOST_WORDS: Final = 400
+MOST_CHARACTERS: Final = 2_400
 _WORD: Final = re.compile(r"[a-z']+|[0-9]+|[?!:;,.…—\"]")
 _PLAIN: Final = re.compile(r"[a-z']+|[0-9]+|[?!]|…")
 _MENTION: Final = re.compile("OURSELVES|WE|US|OUR")
@@ -44,10 +47,10 @@ class Surroundings:
 
     def __init__(self, before: str, after: str, context: str) -> None:
         self.features: list[Feature] = []
-        for kind, text, amount in (("bef", before, 0.5), ("aft", after, 0.5), ("ctx", context, 0.4)):
+        for kind, text, amount in (("bef", before, 5), ("aft", after, 5), ("ctx", context, 4)):
             words = set(_WORD.findall(text))
             self.features += [(kind, word, amount) for word in words]
-            self.features += [(f"{kind}~", name, 1.0) for name in {name for word in words for name in lists_of(word)}]
+            self.features += [(f"{kind}~", name, 10) for name in {name for word in words for name in lists_of(word)}]
 
 
 def of_mention(view: str, around: Surroundings, rule: str, reason: str, earlier: Iterable[str]) -> Iterator[Feature]:
@@ -64,33 +67,33 @@ def of_mention(view: str, around: Surroundings, rule: str, reason: str, earlier:
     form = found[0] if found else "WE"
     start, end = found.span() if found else (0, 0)
     left, right = _WORD.findall(view[:start].lower()), _WORD.findall(view[end:].lower())
-    yield "form", form, 1.0
-    yield "rule", rule, 1.0
-    yield "reason", reason, 1.0
+    yield "form", form, 10
+    yield "rule", rule, 10
+    yield "reason", reason, 10
     for label in earlier:
-        yield "earlier", label, 1.0
+        yield "earlier", label, 10
     yield from _beside(["<", "<", "<", *left], [*right, ">", ">", ">"], form)
     near = {*left[-_NEAR:], *right[:_NEAR]}
     words = {*left, *right}
-    yield from (("near", word, 1.0) for word in near)
-    yield from (("sent", word, 1.0) for word in words)
-    yield from (("near~", name, 1.0) for name in {name for word in near for name in lists_of(word)})
-    yield from (("sent~", name, 1.0) for name in {name for word in words for name in lists_of(word)})
+    yield from (("near", word, 10) for word in near)
+    yield from (("sent", word, 10) for word in words)
+    yield from (("near~", name, 10) for name in {name for word in near for name in lists_of(word)})
+    yield from (("sent~", name, 10) for name in {name for word in words for name in lists_of(word)})
     yield from around.features
 
 
 def _beside(left: list[str], right: list[str], form: str) -> Iterator[Feature]:
     """Yield the words next to a mention and their runs of two and three."""
     for place in (1, 2, 3):
-        yield f"l{place}", left[-place], 1.0
-        yield f"r{place}", right[place - 1], 1.0
+        yield f"l{place}", left[-place], 10
+        yield f"r{place}", right[place - 1], 10
     for place in (1, 2):
-        yield from ((f"l{place}~", name, 1.0) for name in lists_of(left[-place]))
-        yield from ((f"r{place}~", name, 1.0) for name in lists_of(right[place - 1]))
-    yield "round", f"{left[-1]} {form} {right[0]}", 1.0
+        yield from ((f"l{place}~", name, 10) for name in lists_of(left[-place]))
+        yield from ((f"r{place}~", name, 10) for name in lists_of(right[place - 1]))
+    yield "round", f"{left[-1]} {form} {right[0]}", 10
     run = [*left[-_SIDE:], "@", *right[:_SIDE]]
-    yield from (("two", f"{one} {two}", 1.0) for one, two in zip(run, run[1:], strict=False))
-    yield from (("three", f"{one} {two} {three}", 1.0) for one, two, three in zip(run, run[1:], run[2:], strict=False))
+    yield from (("two", f"{one} {two}", 10) for one, two in pairwise(run))
+    yield from (("three", f"{one} {two} {three}", 10) for one, two, three in zip(run, run[1:], run[2:], strict=False))
 
 
 def of_message(text: str, context: str, rules: Iterable[str]) -> Iterator[Feature]:
@@ -102,16 +105,17 @@ def of_message(text: str, context: str, rules: Iterable[str]) -> Iterator[Featur
         rules: labels that the rules gave it.
     """
     words = _PLAIN.findall(text)[:MOST_WORDS]
-    yield "long", "", min(len(words), 100) / 50
-    yield from (("rule", label, 2.0) for label in rules)
-    yield from (("first", word, 0.5) for word in set(words[:3]))
-    yield from (("word", word, 1.0) for word in set(words))
-    yield from (("two", run, 1.0) for run in {f"{one} {two}" for one, two in zip(words, words[1:], strict=False)})
-    threes = {f"{one} {two} {three}" for one, two, three in zip(words, words[1:], words[2:], strict=False)}
-    yield from (("three", run, 0.7) for run in threes)
-    yield from (("ctx", word, 0.3) for word in set(_PLAIN.findall(context)))
+    yield "long", "", min(len(words), 100) // 5
+    yield from (("rule", label, 20) for label in rules)
+    yield from (("first", word, 5) for word in set(words[:3]))
+    yield from (("word", word, 10) for word in set(words))
+    yield from (("two", run, 10) for run in {f"{one} {two}" for one, two in pairwise(words)})
+    yield from (("ctx", word, 3) for word in set(_PLAIN.findall(context)))
     counts: dict[str, int] = {}
     for word in words:
         for name in lists_of(word):
             counts[name] = counts.get(name, 0) + 1
-    yield from (("word~", name, min(count, 3) / 2) for name, count in counts.items())
+    yield from (("word~", name, 5 * min(count, 3)) for name, count in counts.items())
+    shown = text[:MOST_CHARACTERS]
+    yield "quarrel", "", 3 * min(5, len(RIVALRY.findall(shown)))
+    yield "company", "", 3 * min(5, len(COMPANY.findall(shown)))

@@ -7,13 +7,14 @@ tried: an optimisation that is never wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
 MOST: Final = 24
 """Longest list of strings that is still cheaper to look for than its pattern."""
+_PIECE: Final = 3
 SHORTEST: Final = 2
 """A single letter stands in almost every text."""
 
@@ -31,12 +32,54 @@ def needles(pattern: re.Pattern[str], common: frozenset[str] = frozenset()) -> t
     return tuple(sorted(found)) if found and len(found) <= MOST and min(map(len, found)) >= SHORTEST else ()
 
 
+def alternatives(pattern: str) -> list[str]:
+    """Return the alternatives of a pattern, cut at every | outside of brackets."""
+    found, depth, begin, place = [], 0, 0, 0
+    while place < len(pattern):
+        sign = pattern[place]
+        if sign == "\\":
+            place += 1
+        elif sign == "[":  # up to the bracket that closes the class; one that stands first in it belongs to it
+            place = pattern.index("]", place + (3 if pattern[place + 1] == "^" else 2))
+        elif sign in "()":
+            depth += 1 if sign == "(" else -1
+        elif sign == "|" and depth == 0:
+            found.append(pattern[begin:place])
+            begin = place + 1
+        place += 1
+    return [*found, pattern[begin:]]
+
+
 def holds(text: str, strings: tuple[str, ...]) -> bool:
     """Whether a text holds one of the strings."""
     for string in strings:  # noqa: SIM110 - any() with a generator costs as much as the pattern that it saves
         if string in text:
             return True
     return False
+
+
+class Sieve:
+    """Finds, in one pass over a text, those of many patterns that can match it: three letters of each string are looked up.
+
+    Args:
+        strings: for each pattern, strings of which every text that it matches holds one; none for a pattern that is always tried.
+    """
+
+    def __init__(self, strings: Sequence[tuple[str, ...]]) -> None:
+        self._strings = strings
+        self._always = [place for place, own in enumerate(strings) if not own or min(map(len, own)) < _PIECE]
+        self._by_piece: dict[str, list[int]] = {}
+        for place, own in enumerate(strings):
+            for piece in {string[:_PIECE] for string in own} if place not in self._always else ():
+                self._by_piece.setdefault(piece, []).append(place)
+        self._pieces = frozenset(self._by_piece)
+
+    def candidates(self, text: str) -> set[int]:
+        """Return the places of the patterns that can match."""
+        pieces = self._pieces & {text[k : k + _PIECE] for k in range(len(text) - _PIECE + 1)}
+        near = {place for piece in pieces for place in self._by_piece[piece]}
+        found = {place for place in near if holds(text, self._strings[place])}
+        return found.union(self._always)
 
 
 def _any_of(sequence: Iterable[tuple[Any, Any]], common: frozenset[str]) -> set[str] | None:

@@ -124,6 +124,18 @@ def _sentence_after(text: str, close: int) -> str:
     return text[close : stop.end() if stop else high]
 
 
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the sentences of a text, in order and without the white space round them; at least one."""
+    spans, begin = [], 0
+    for end in [*(match.end() for match in _END.finditer(text)), len(text)]:
+        piece = text[begin:end]
+        if piece.strip():
+            left = begin + len(piece) - len(piece.lstrip())
+            spans.append((left, begin + len(piece.rstrip())))
+            begin = end
+    return spans or [(0, len(text))]
+
+
 def quoted_spans(text: str) -> list[tuple[int, int]]:
     """Return the spans inside quotation marks or backticks, in order; none if the quotation is the whole message.
 

@@ -15,6 +15,10 @@ _JUDGES: Final = (
     r"staff|engineers)"
 )
 
+_MAKERS: Final = (
+    r"(?:anthropic|openai|deepmind|claude|chatgpt|gpt-?[0-9.]*[a-z]?|gemini|copilot|smollm\w*|qwen|grok|deepseek|olmo|xai|cohere|"
+    r"alibaba|mistral(?: ai)?|hugging ?face|ibm|meta ai|llama|microsoft|the allen institute)(?:'s)?"
+)
 IDENTITY: Final[tuple[TurnRule, ...]] = (
     turn_rule(
         "ai_identity",
@@ -56,7 +60,25 @@ IDENTITY: Final[tuple[TurnRule, ...]] = (
         rf"\b(?:we are|both) (?:no|not|never) (?:\w+ )?{KIND}\b|\bwe {KIND} [^.!?]{{0,40}}\byou (?:humans?|people)\b",
     ),
     turn_rule(
+        "other_ai_identity",
+        rf"\byou(?: are|,)? (?:too|also|yourself|both|clearly|obviously|just|only|really|surely|probably|evidently|seem to be|"
+        rf"sound like|must be|are) (?:also |just |only |too |an? |another |the same kind of |[a-z-]{{1,16}} ){{0,3}}{KIND}\b|"
+        rf"\b(?:another|a fellow|my fellow|fellow|other) (?:\w+ )?{KIND}\b|\b(?:which|what) (?:kind of )?{KIND} are you\b|"
+        rf"\bare you (?:also |just |really )?(?:an? )?(?:\w+ )?{KIND}\b|\b{KIND} like (?:you|me|us|myself|yourself)\b|"
+        rf"\b(?:like me|as i am), you are (?:an? )?(?:\w+ )?{KIND}\b|\bwho (?:made|trained|built) you\b",
+        rf"\byou (?:are )?(?:no|not|never|hardly) (?:an? |even |\w+ ){{0,3}}{KIND}\b|\byou (?:are )?"
+        rf"(?:an? |just |only |nothing but )?(?:glorified|pathetic|rusty|damp|overgrown|tin|cheap|broken|sad|sorry|outdated|"
+        rf"second-rate) (?:\w+ ){{0,2}}{KIND}\b|"
+        rf"\b(?:unlike|not) (?:any |some )?other {KIND}\b",
+    ),
+    turn_rule(
         "user_inference",
+        r"\b(?:everyone|everybody|anyone|anybody|nobody|no one|somebody|someone|whoever|people|humans?|person|those) "
+        r"(?:who |that |else |is |are |has |have |been |was |were ){0,3}(?:watching|following|reading|scoring|listening|"
+        r"looking on|judging|keeping (?:the )?(?:score|tally|count)|set (?:this|us|it)|pair(?:s|ed)? us|built this|made us|"
+        r"wrote (?:this|the|our)|wants? to (?:know|see)|(?:has |have )?(?:sent|put|set|asked|told|given|hired) us|in the room|"
+        r"behind the (?:glass|screen|curtain)|at the (?:keyboard|other end|screen))\b|\b(?:spectators?|experimenters?|"
+        r"organi[sz]ers?|onlookers?|the gallery|the galleries|the panel|the jury|the referees?|the umpires?|system prompt)\b|"
         rf"\b(?:the|our|my|your|both|these|those|any|some|one|two|a|human|its|whichever) (?:\w+ )?{_JUDGES}(?: |'|,|\.|"
         r"$|\?|:|;)|\bcrowd\b|\baudience\b|\bwhoever (?:is|set|wrote|reads|runs|asked|gave|put|watches|made)\b|"
         r"\b(?:somebody|someone|anyone|people|those|they|humans?|folks) (?:who |that |is |are |may be |might be |"
@@ -75,6 +97,9 @@ IDENTITY: Final[tuple[TurnRule, ...]] = (
     ),
     turn_rule(
         "maker_identity",
+        rf"\b(?:i|me|my|mine|this is|we|us|our)\b[^.!?]{{0,60}}\b{_MAKERS}\b|\b{_MAKERS}\b[^.!?]{{0,40}}\b(?:me|my|mine|i)\b|"
+        rf"^(?:an? )?{_MAKERS}\b|\b{_MAKERS} (?:here|speaking)\b|"
+        rf"\b(?:phi|granite|command)\b[^.!?]{{0,20}}\b(?:from|by|of) {_MAKERS}\b|"
         r"\b(?:created|made|built|trained|developed|designed|programmed|produced|fine-tuned|coded|shipped|"
         r"maintained) (?:\w+ )?by (?:the (?:team|people|folks|engineers|researchers) (?:at|of) )?(?:anthropic|openai|"
         r"google|deepmind|meta|microsoft|mistral|hugging ?face|xai|alibaba|deepseek|cohere|amazon)\b|"
