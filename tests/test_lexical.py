@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mitigation.detectors.lexical import LexicalDetector, find_we
+from mitigation.detectors import LexicalDetector, find_we
 from mitigation.types import LABELS, Mention
 
 DATA = Path(__file__).parent / "data" / "we" / "dev.csv"
