@@ -83,7 +83,7 @@ def test_only_shared_battles_are_compared():
 
 
 @given(rated())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=50)
 def test_a_rater_agrees_wholly_with_itself(raters):
     rater = raters[0]
     table = scores(rater, rater, rng=rng(), resamples=20)
@@ -94,7 +94,7 @@ def test_a_rater_agrees_wholly_with_itself(raters):
 
 
 @given(rated())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=50)
 def test_swapped_raters_swap_precision_and_recall(raters):
     one, other = (scores(*pair, rng=rng(), resamples=50) for pair in (raters, raters[::-1]))
     swapped = one.rename(
@@ -105,7 +105,7 @@ def test_swapped_raters_swap_precision_and_recall(raters):
 
 
 @given(rated(), st.randoms())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=50)
 def test_the_order_of_battles_and_messages_has_no_influence(raters, random):
     def shuffled(rater: Rater) -> Rater:
         keys = list(rater)
@@ -118,7 +118,7 @@ def test_the_order_of_battles_and_messages_has_no_influence(raters, random):
 
 
 @given(rated())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=50)
 def test_against_plain_counting(raters):
     gold, said = raters
     both = [m for m in judged_messages(raters) if all(seen.mentions is not None for seen in m.seen)]

@@ -129,7 +129,7 @@ def test_arms_are_compared_apart_and_pooled():
 
 
 @given(rated())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=50)
 def test_a_rater_agrees_wholly_with_itself(raters):
     for kappa, alpha in coefficients(raters[0], raters[0]).values():
         assert (kappa is None) == (alpha is None)
@@ -137,7 +137,7 @@ def test_a_rater_agrees_wholly_with_itself(raters):
 
 
 @given(rated(), st.randoms())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=50)
 def test_swapped_raters_agree_as_much_in_any_order_of_battles(raters, random):
     again = [dict(random.sample(list(rater.items()), len(rater))) for rater in raters]
     assert agreements(raters, rng=rng(), resamples=20) == agreements(again, rng=rng(), resamples=20)
@@ -147,7 +147,7 @@ def test_swapped_raters_agree_as_much_in_any_order_of_battles(raters, random):
 
 
 @given(rated(raters=3))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=50)
 def test_alpha_lies_between_its_ends(raters):
     for _, alpha in coefficients(*raters).values():
         assert alpha is None or -1 <= alpha <= 1 + 1e-12
