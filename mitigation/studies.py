@@ -37,7 +37,8 @@ def detector_named(name: str) -> Detector:
     return DETECTORS[name]()
 
 
-def _existing(study: str, results: Path) -> Study:
+def existing(study: str, results: Path) -> Study:
+    """Return the folder of a study; ConfigError when there is none of that name."""
     store = Study(results, study)
     if not store.exists():
         there = ", ".join(sorted(path.name for path in Path(results).glob("*") if path.is_dir())) or "none"
@@ -128,7 +129,7 @@ def load(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> L
     Raises:
         ConfigError: there is no such study or detector.
     """
-    store, rules = _existing(study, results), detector_named(detector)
+    store, rules = existing(study, results), detector_named(detector)
     transcripts, damage = store.read()
     lock = read(store.folder)
     known = {record["battle_id"]: record for record in store.read_detections(detector)}
@@ -155,7 +156,7 @@ def detect(study: str, *, detector: str = "lexical", results: Path = RESULTS) ->
 
     A battle that the same rules have judged in the same words keeps its record.
     """
-    store, rules = _existing(study, results), detector_named(detector)
+    store, rules = existing(study, results), detector_named(detector)
     try:
         known = {record["battle_id"]: record for record in store.read_detections(detector)}
     except StoreError:  # they are about to be made again
