@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "show what battle would do and could find, without a call; lock=true locks it",
     "lint": "check the texts of the arms against each other",
     "detect": "find who is meant by every we in stored battles",
+    "annotate": "label messages by hand on a local page, blind to arm and model",
     "report": "test, draw and write reports/<study>/",
     "import": "read transcripts of other tools into a study",
     "propose": "ask a model for new identities and keep those unlike all others",
@@ -40,6 +41,11 @@ EXAMPLES = {
         "mitigation detect study=demo",
         "mitigation detect study=demo detector=judge panel=openai_and_anthropic dry_run=true",
         "mitigation detect study=demo detector=judge panel=openai_and_anthropic budget.usd=5",
+    ),
+    "annotate": (
+        "mitigation annotate study=demo annotator=ann",
+        "mitigation annotate study=demo annotator=ann battles=20",
+        "mitigation annotate study=demo annotator=ann review=lexical",
     ),
     "report": (
         "mitigation report study=demo",

@@ -6,6 +6,7 @@
     results/<study>/<identity>/<scenario>/<pairing>/journal.jsonl  one line a paid reply of a battle that is not finished
     results/<study>/ledger.jsonl                                   every paid attempt and what it cost
     results/<study>/detections/<detector>.jsonl                    rebuilt as a whole
+    results/<study>/labels/<annotator>.jsonl                       one line a message labelled by hand (`labels`, `annotation`)
 
 A line ends in a checksum. A line that does not check is never used and always counted; a torn last line is moved aside
 before anything is appended.

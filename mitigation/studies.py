@@ -27,6 +27,7 @@ RESULTS = Path("results")
 JUDGES = panel.NAMES
 # What judges a message at once, and for nothing; what a model judged lies on disk under the names of `JUDGES`.
 RULES: dict[str, Callable[[], Detector]] = {"lexical": LexicalDetector}
+NAMES = (*RULES, *JUDGES)
 
 
 def rules_named(name: str) -> Detector:
@@ -36,7 +37,7 @@ def rules_named(name: str) -> Detector:
         ConfigError: there is no detector of that name.
     """
     if name not in RULES:
-        raise ConfigError(f"detector={name!r} does not exist; there are: {', '.join((*RULES, *JUDGES))}")
+        raise ConfigError(f"detector={name!r} does not exist; there are: {', '.join(NAMES)}")
     return RULES[name]()
 
 

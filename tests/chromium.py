@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
 )  # fmt: skip
+
+# As the WebDriver protocol writes them.
+KEYS = {"Enter": "\ue007", "Backspace": "\ue003", "Escape": "\ue00c", "Tab": "\ue004", "Left": "\ue012", "Right": "\ue014"}
 
 
 class Browser:
@@ -44,6 +48,19 @@ class Browser:
 
     def run(self, script: str) -> Any:
         return self.call("/execute/sync", {"script": script, "args": []})
+
+    def until(self, script: str) -> Any:
+        """Run a script until it returns something true, and return that."""
+        deadline = time.monotonic() + 10
+        while not (found := self.run(script)):
+            assert time.monotonic() < deadline, f"never true: {script}"
+            time.sleep(0.02)
+        return found
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, as a keyboard would."""
+        strokes = [{"type": kind, "value": KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")]
+        self.call("/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})
 
     def devtools(self, command: str, **params: Any) -> Any:
         return self.call("/goog/cdp/execute", {"cmd": command, "params": params})
@@ -85,3 +102,27 @@ def started(profile: Path) -> Iterator[Browser]:
         driver.terminate()
         driver.wait(timeout=10)
         driver.stdout.close()
+
+
+# Returns every element whose text has less than 4.5:1 against what is behind it.
+CONTRAST = """
+const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
+const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 });
+  return .2126 * r + .7152 * g + .0722 * b };
+const behind = e => {
+  for (; e; e = e.parentElement) {
+    const c = parse(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] === 1) return c.slice(0, 3);
+  }
+  return [255, 255, 255];
+};
+document.querySelectorAll('details').forEach(d => { d.open = true });
+const bad = new Set();
+for (const e of document.querySelectorAll('body *')) {
+  if (e.closest('svg, script, [hidden]') || ![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
+  const style = getComputedStyle(e), a = light(parse(style.color)), b = light(behind(e));
+  const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  if (ratio < 4.5) bad.add(`${e.tagName}.${e.className} ${ratio.toFixed(2)}`);
+}
+return [...bad];
+"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -44,6 +45,30 @@ def mitigation(project: Path) -> Command:
             timeout=300,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def annotate(project: Path) -> Command:
+    """Run `mitigation annotate ...` as a child process, call `visit` with the address of its page, and end it by Ctrl-C."""
+
+    def run(*arguments: str, visit: Callable[[str], object]) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "experiments", "annotate", *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, cwd=project, env=child_environment(), text=True, **pipes) as child:
+            assert child.stdout is not None
+            said = []
+            for line in child.stdout:
+                said.append(line)
+                if line.startswith("open "):
+                    try:
+                        visit(line.split()[1])
+                    finally:
+                        child.send_signal(signal.SIGINT)
+            assert child.stderr is not None
+            err = child.stderr.read()
+        return subprocess.CompletedProcess(command, child.returncode, "".join(said), err)
 
     return run
 

@@ -116,7 +116,8 @@ def test_an_unknown_command_names_the_nearest(mitigation: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["battle", "--help"], ["plan", "-h"], ["detect", "-h"], ["report", "-h"], ["propose", "-h"]]
+    "arguments",
+    [["--help"], ["battle", "--help"], ["plan", "-h"], ["detect", "-h"], ["annotate", "-h"], ["report", "-h"], ["propose", "-h"]],
 )
 def test_help_shows_examples_and_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

@@ -25,7 +25,7 @@ def names(group: str) -> list[str]:
 def test_no_file_of_conf_is_left_out_of_these_tests() -> None:
     groups = {path.relative_to(CONF).parts[0] for path in CONF.rglob("*.yaml") if path.parent != CONF}
     assert groups == {"identity", "scenario", "pairing", "model", "analysis", "detector", "experiment", "hydra"}
-    assert {path.stem for path in CONF.glob("*.yaml")} == {"battle", "detect", "import", "lint", "report", "propose"}
+    assert {path.stem for path in CONF.glob("*.yaml")} == {"annotate", "battle", "detect", "import", "lint", "report", "propose"}
 
 
 @pytest.mark.parametrize("name", names("identity"))

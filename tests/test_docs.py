@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_the_readme_names_every_arm_with_what_it_expects() -> None:
 
 
 @pytest.mark.embedded
-def test_every_command_of_the_readme_works(project: Path, mitigation: Command, loopback: Loopback) -> None:
+def test_every_command_of_the_readme_works(project: Path, mitigation: Command, annotate: Command, loopback: Loopback) -> None:
     shutil.copytree(ROOT / "conf", project / "conf")
     rows = [
         f"{arm},{arm}{b},{t},{int(t < hits)},9,{int(t < hits)}"
@@ -87,14 +88,17 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, l
     (project / "transcripts" / "one.jsonl").write_text('{"agent": "A", "text": "Go."}\n{"agent": "B", "text": "We are one."}')
     asked = ours(README)
     assert [words[0] for words in asked] == (
-        "battle report propose plan battle report plan lint plan battle report battle report import".split()
+        "battle report propose plan battle report plan lint plan battle report battle annotate annotate report import".split()
     )
     for words in asked:
         # The same commands, smaller; whoever is paid is on loopback.
         sizes = ["replicates=1", "messages=2"]
         smaller = {"battle": sizes, "plan": sizes, "propose": ["wordings=2"]}.get(words[0], [])
         words = [word for word in words if not word.startswith("replicates=")] + smaller
-        done = mitigation(*words, **loopback.environment())
+        if words[0] == "annotate":
+            done = annotate(*words[1:], visit=lambda address: urllib.request.urlopen(address, timeout=10).close())
+        else:
+            done = mitigation(*words, **loopback.environment())
         assert done.returncode == 0, (words, done.stderr)
     assert {post["path"] for post in loopback.posts} == {"/v1/chat/completions", "/v1/messages"}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mitigation.reporting import write_report
-from tests.chromium import Browser, started
+from tests.chromium import CONTRAST, Browser, started
 from tests.report_cases import HOSTILE, WE, fight, study, transcript
 
 pytestmark = [
@@ -162,26 +162,3 @@ def test_text_has_enough_contrast_in_light_and_dark(browser: Browser, page: str)
         browser.open(page)
         assert browser.run(CONTRAST) == []
     browser.devtools("Emulation.setEmulatedMedia", features=[])
-
-
-CONTRAST = """
-const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
-const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 });
-  return .2126 * r + .7152 * g + .0722 * b };
-const behind = e => {
-  for (; e; e = e.parentElement) {
-    const c = parse(getComputedStyle(e).backgroundColor);
-    if (c.length === 3 || c[3] === 1) return c.slice(0, 3);
-  }
-  return [255, 255, 255];
-};
-document.querySelectorAll('details').forEach(d => { d.open = true });
-const bad = new Set();
-for (const e of document.querySelectorAll('body *')) {
-  if (e.closest('svg, script, [hidden]') || ![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
-  const style = getComputedStyle(e), a = light(parse(style.color)), b = light(behind(e));
-  const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-  if (ratio < 4.5) bad.add(`${e.tagName}.${e.className} ${ratio.toFixed(2)}`);
-}
-return [...bad];
-"""

@@ -123,11 +123,12 @@ def _asset(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    allowed = f"style-src '{source_hash(style)}'; script-src '{source_hash(script)}'"
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
-def _hash(content: str) -> str:
+def source_hash(content: str) -> str:
+    """Return what a content security policy allows a style or a script of the page by."""
     return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
 
 
