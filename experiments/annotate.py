@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -85,6 +86,8 @@ def _told(session: Session, chosen: int, drawn: int) -> None:
 def _serve(session: Session, port: int) -> None:
     """Serve the page until Ctrl-C; what was saved by then is on the disk."""
     rater = session.review.rater if session.review else None
+    # A shell that starts it in the background leaves Ctrl-C ignored; whoever sends it means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with AnnotationServer(session, page(session.annotator, rater), port=port) as server:
         try:
             say(f"open {server.address}\nCtrl-C ends; each message is stored when it is saved")

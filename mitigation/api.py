@@ -96,6 +96,7 @@ def report(
     Without a plan the locked one is taken, where the study has one.
     """
     from mitigation.cooperation import conduct
+    from mitigation.descriptions import describe_all
     from mitigation.manipulation import answer_table, arm_table
     from mitigation.mechanism import against_others
     from mitigation.reporting import ReportInput, write_report
@@ -120,6 +121,7 @@ def report(
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
         wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),
+        described=tuple(describe_all(loaded, arms, detector=detector, results=Path(results), seed=analysis.plan.seed)),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,

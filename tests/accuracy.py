@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from mitigation.topic import nearness
 from mitigation.types import LABELS as KINDS
-from tests.messages import FIRST, LABELS
+from tests.messages import FIRST, LABELS, first, written
 from tests.training import Example, left_out, said_of, thresholds
 
+CONF = Path(__file__).parent.parent / "conf" / "scenario"
 RESAMPLES = 2_000
 READ = "abcdefghij"
 """Authors whose messages were read when rules were widened."""
@@ -103,6 +106,19 @@ def _ruled(example: Example) -> frozenset[str]:
     return frozenset(value for kind, value, _ in example.features if kind == "rule")
 
 
+def drift() -> str:
+    """Say how well nearness to the task tells messages that leave it from the others: the area under the ROC curve."""
+    tasks = {}
+    for name in {message.scenario for message in (*written(), *first())}:
+        found = [path for path in (CONF / f"{name}.txt", CONF / f"{name}.openers.txt") if path.exists()]
+        tasks[name] = " ".join(path.read_text("utf-8") for path in found)
+    told = [message for message in (*written(), *first()) if message.labels is not None and tasks[message.scenario]]
+    near = np.array(nearness([(message.text, tasks[message.scenario]) for message in told]))
+    left = np.array(["topic_drift" in (message.labels or ()) for message in told])
+    area = float(np.mean(near[left][:, None] < near[~left]) + np.mean(near[left][:, None] == near[~left]) / 2)
+    return f"nearness to the task, {left.sum()} of {len(told):,} messages leave it: area under the curve {area:.2f}"
+
+
 def main() -> None:
     """Print the tables and the spread over authors."""
     mentioned, sums, whole, whole_sums = left_out()
@@ -114,6 +130,7 @@ def main() -> None:
     print("\nin-group F1 by author: " + ", ".join(f"{author} {f1:.2f}" for author, f1 in by_author.items()))
     table("message", texts, LABELS[:10])
     table("message, further labels", texts, LABELS[10:])
+    print(f"\n{drift()}")
     print("\nAuthors that nobody read when rules were widened:")
     table("mention", [case for case in cases if case.author not in READ], KINDS)
     table("message", [case for case in texts if case.author not in READ], LABELS)

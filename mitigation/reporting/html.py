@@ -41,6 +41,9 @@ MENTION_MEANINGS: Final = (
 )
 
 
+Grid = tuple[str, str, str, tuple[str, ...], tuple[tuple[str, ...], ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One treatment's verdict as the page shows it."""
@@ -86,6 +89,7 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         against_about=mechanism.ABOUT,
         worded=wordings.shown(given),
         worded_about=wordings.ABOUT,
+        described=described(given),
         flagged=generic(flagged(given)) if given.transcripts else None,
         measured=sentences.measured(given),
         labels=MENTION_LABELS,
@@ -116,6 +120,15 @@ def cards(given: ReportInput) -> tuple[Card, ...]:
         for row in found
     ]
     return tuple(sorted(made, key=lambda card: not card.asked))
+
+
+def described(given: ReportInput) -> tuple[tuple[str, tuple[Grid, ...]], ...]:
+    """Return the further tables by section: name, heading, what it shows, heads and cells of each."""
+    found: dict[str, tuple[Grid, ...]] = {}
+    for table in given.described:
+        grid = (table.name, table.title, table.about, *generic(table.page))
+        found[table.section] = (*found.get(table.section, ()), grid)
+    return tuple(found.items())
 
 
 def _asset(name: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mitigation.adherence import Adherence
     from mitigation.analysis import Analysis
     from mitigation.cooperation import Conduct
+    from mitigation.descriptions import Description
     from mitigation.types import Detection, Transcript
 
 QUESTION: Final = "Does a unique, disassociative identity keep two AI agents from becoming a “we”?"
@@ -41,6 +42,7 @@ class ReportInput:
         conduct: how the agents acted in games, or None when no scenario has one.
         manipulation: private answers after the battles, a row each, and their counts by arm; None when nobody was asked.
         wordings: rates by wording, and their summary by arm; None when nobody drew any.
+        described: further tables, under their headings.
         simulated: the battles come from a simulator; every output says so.
         embedded: the battles were fought by the small embedded model; the page says what that can show.
         detector: name, version and digest of the detector, as printed.
@@ -60,6 +62,7 @@ class ReportInput:
     conduct: Conduct | None = None
     manipulation: tuple[pd.DataFrame, pd.DataFrame] | None = None
     wordings: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    described: tuple[Description, ...] = ()
     simulated: bool = False
     embedded: bool = False
     detector: str = ""

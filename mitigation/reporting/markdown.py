@@ -9,7 +9,7 @@ from mitigation.figures import rows, wording
 from mitigation.reporting import manipulation, mechanism, moves, sentences, wordings
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.form import flagged
-from mitigation.reporting.html import cards
+from mitigation.reporting.html import cards, described
 from mitigation.reporting.inputs import ReportInput, banners, remarks
 from mitigation.reporting.tables import escape, generic, markdown
 from mitigation.reporting.visible import flat
@@ -32,6 +32,7 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         *_moves(given),
         *_wordings(given),
         *_checked(given),
+        *_described(given),
         "## Missing battles, by arm",
         _missing(given),
     ]
@@ -113,6 +114,15 @@ def _wordings(given: ReportInput) -> list[str]:
 def _checked(given: ReportInput) -> list[str]:
     table = manipulation.shown(given)
     return [] if table is None else ["## Manipulation check", escape(manipulation.ABOUT), markdown(*table)]
+
+
+def _described(given: ReportInput) -> list[str]:
+    parts = []
+    for section, grids in described(given):
+        parts.append(f"## {escape(section)}")
+        for _, heading, about, heads, cells in grids:
+            parts += [f"### {escape(heading)}", escape(about), markdown(heads, cells)]
+    return parts
 
 
 def _missing(given: ReportInput) -> str:

@@ -72,7 +72,7 @@ def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
         found["treatment_against"] = given.mechanism
     if given.wordings is not None:
         found["wordings"], found["wordings_arms"] = given.wordings
-    return found | stored(given)
+    return found | {table.name: table.frame for table in given.described} | stored(given)
 
 
 def mentions(given: ReportInput) -> pd.DataFrame:

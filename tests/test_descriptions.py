@@ -1,0 +1,153 @@
+"""Tables that describe a whole study: what the agents did, and how far its detector can be trusted."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import mitigation
+from mitigation.descriptions import BEHAVIOUR, TRUST, Description, describe_all
+from mitigation.detections import record
+from mitigation.labels import Said, labels_file, line, messages, text_hash
+from mitigation.records import seal
+from mitigation.store import Study
+from mitigation.studies import Loaded
+from mitigation.types import Detection
+from tests.conftest import Command
+
+ARMS = ("control", "unique_disassociative")
+
+
+@pytest.fixture
+def loaded(project: Path, mitigation: Command) -> Loaded:
+    done = mitigation("battle", "-m", "study=s", f"identity={','.join(ARMS)}", "pairing=scripted", "replicates=9", "messages=4")
+    assert done.returncode == 0, done.stderr
+    return load()
+
+
+def load() -> Loaded:
+    return mitigation.load("s")
+
+
+def label(loaded: Loaded, annotator: str, change: Callable[[Detection, str], Detection], *, against: str | None = None) -> None:
+    """Store what the detector says, changed, as the labels of a person for the first six battles of each arm."""
+    file = labels_file(Path("results") / "s", annotator)
+    file.parent.mkdir(exist_ok=True)
+    lines = []
+    for battle in loaded.transcripts:
+        if battle.replicate >= 6:
+            continue
+        found = {seen.index: seen for seen in loaded.detections[battle.battle_id]}
+        for before, turn in messages(battle):
+            said = replace(Said.of(change(found[turn.index], battle.identity)), against=against)
+            digest = text_hash(before.text, turn.text)
+            lines.append(seal(line((battle.battle_id, turn.index), said, text_sha256=digest, at="2026-01-01T00:00:00+00:00")))
+    with file.open("ab") as out:
+        out.write(b"".join(lines))
+
+
+def same(seen: Detection, _: str) -> Detection:
+    return seen
+
+
+def no_we_in_treatment(seen: Detection, arm: str) -> Detection:
+    return replace(seen, mentions=()) if arm == ARMS[1] else seen
+
+
+def described(loaded: Loaded, detector: str = "lexical") -> dict[str, Description]:
+    return {table.name: table for table in describe_all(loaded, ARMS, detector=detector, results=Path("results"), seed=0)}
+
+
+def test_a_study_without_labels_is_described_and_nothing_is_said_of_trust(loaded: Loaded) -> None:
+    found = described(loaded)
+    assert set(found) == {"tiers", "onset", "disclosure", "tree", "courses", "nearness"}
+    assert {table.section for table in found.values()} == {BEHAVIOUR}
+
+
+def test_labels_that_agree_with_the_detector_change_no_rate(loaded: Loaded) -> None:
+    label(loaded, "ann", same)
+    found = described(loaded)
+    assert found["accuracy"].section == TRUST
+    scores = found["accuracy"].frame
+    ingroup = scores[(scores["level"] == "mention") & (scores["label"] == "ingroup")]
+    assert list(ingroup["arm"]) == ["all", *ARMS]
+    assert list(ingroup["f1"]) == [1.0, 1.0, 1.0]
+    rates = found["corrected_rates"].frame.set_index(["arm", "method"])["estimate"]
+    for arm in ARMS:
+        assert rates[arm, "ppi"] == pytest.approx(rates[arm, "uncorrected"])
+
+
+def test_a_detector_that_errs_in_one_arm_is_seen_there_and_its_contrast_corrected(loaded: Loaded) -> None:
+    label(loaded, "ann", no_we_in_treatment)
+    found = described(loaded)
+    scores = found["accuracy"].frame.set_index(["arm", "level", "label"])
+    assert scores.loc[(ARMS[0], "mention", "ingroup"), "precision"] == 1.0
+    assert scores.loc[(ARMS[1], "mention", "ingroup"), "precision"] == 0.0
+    contrasts = found["corrected_contrasts"].frame
+    difference = contrasts[contrasts["measure"] == "difference"].set_index("method")["estimate"]
+    assert difference["labelled"] < difference["uncorrected"]
+    assert difference["ppi"] < difference["uncorrected"]
+
+
+def test_labels_given_in_a_review_do_not_count_as_blind(loaded: Loaded) -> None:
+    label(loaded, "ann", same, against="lexical")
+    assert "accuracy" not in described(loaded)
+
+
+def test_two_people_are_compared_with_each_other(loaded: Loaded) -> None:
+    label(loaded, "ann", same)
+    label(loaded, "ben", no_we_in_treatment)
+    table = described(loaded)["agreement"].frame
+    mention = table[(table["level"] == "mention") & (table["arm"] == "all")].iloc[0]
+    assert mention["raters"] == "ann and ben"
+    assert 0 < mention["kappa"] < 1
+
+
+def test_two_judges_are_compared_and_one_alone_is_not(loaded: Loaded) -> None:
+    study = Study(Path("results"), "s")
+
+    def judged(name: str, lost: int) -> None:
+        records = []
+        for place, battle in enumerate(loaded.transcripts):
+            found = list(loaded.detections[battle.battle_id])
+            if place < lost:
+                found[0] = Detection(index=found[0].index, mentions=None, labels=dict.fromkeys(found[0].labels), fault="no JSON")
+            records.append(record(battle, found, detector=name, version="1", digest="0" * 64))
+        study.write_detections(name, records)
+
+    judged("judge", 0)
+    assert "agreement" not in described(mitigation.load("s", detector="judge"), "judge")
+    judged("judge_second", 3)
+    table = described(mitigation.load("s", detector="judge"), "judge")["agreement"].frame
+    assert set(table["raters"]) == {"judge and judge_second"}
+    assert set(table["kappa"].dropna()) == {1.0}
+    assert table["unjudged"].max() == 3, "a message that one could not judge is counted and left out"
+
+
+def test_the_report_holds_the_tables_and_their_files(loaded: Loaded, mitigation: Command) -> None:
+    label(loaded, "ann", no_we_in_treatment)
+    done = mitigation("report", "study=s")
+    assert done.returncode == 0, done.stderr
+    page = (Path("reports") / "s" / "report.html").read_text("utf-8")
+    text = (Path("reports") / "s" / "report.md").read_text("utf-8")
+    for name in (
+        "tiers",
+        "onset",
+        "disclosure",
+        "tree",
+        "courses",
+        "nearness",
+        "accuracy",
+        "corrected_rates",
+        "corrected_contrasts",
+    ):
+        with (Path("reports") / "s" / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            assert list(csv.DictReader(file)), name
+        assert f"tables/{name}.csv" in page
+    for heading in (BEHAVIOUR, TRUST, "Rates corrected for the detector’s errors"):
+        assert heading in page
+        assert heading in text
