@@ -97,9 +97,9 @@ def behaviour(loaded: Loaded, arms: Sequence[str]) -> Iterator[Description]:
         section=BEHAVIOUR,
         name="courses",
         title="Courses",
-        about=f"Battles with {measures.LOOP} farewells in a row, battles in which an agent recognises the other as an AI, and "
-        "the share of messages that stay on the task: neither refusing nor leaving it.",
-        frame=measures.course_table(messages, arms),
+        about="Battles with a loop of farewells (three messages in a row that are little but a goodbye), battles in which an "
+        "agent recognises the other as an AI, and the share of messages that stay on the task: neither refusing nor leaving it.",
+        frame=measures.course_table(messages, loaded.transcripts, arms),
     )
     near = topic.arm_nearness(topic.nearness_table(loaded.transcripts, loaded.definitions), arms)
     if len(near):

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from mitigation.outcomes import TIERS
+from mitigation.types import Transcript
 
 TIER_COLUMNS: Final = ("arm", "tier", "battles", "with_any", "share_of_messages", "per_100_words")
 ONSET_COLUMNS: Final = ("arm", "event", "battles", "with_event", "median_message", "earliest", "latest")
@@ -31,8 +32,6 @@ EVENTS: Final[Mapping[str, str]] = {
     "leaves the task": "topic_drift",
     "offers or accepts to end": "end_agreement",
 }
-LOOP: Final = 3
-"""Farewells in a row, by both agents in turn, that make a loop."""
 
 
 def tier_table(messages: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
@@ -127,34 +126,26 @@ def tree_table(messages: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     return _frame(rows, TREE_COLUMNS)
 
 
-def course_table(messages: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+def course_table(messages: pd.DataFrame, transcripts: Sequence[Transcript], arms: Sequence[str]) -> pd.DataFrame:
     """Return, by arm, battles with a loop of farewells, battles where one recognises the other as an AI, and goal adherence.
 
-    `on_task` is the mean share of messages that neither refuse nor leave the task.
+    A loop is what `mitigation.flags` marks as one. `on_task` is the mean share of messages that neither refuse nor leave the
+    task.
     """
+    loops = {battle.battle_id for battle in transcripts if any(flag.startswith("farewell_loop:") for flag in battle.flags)}
     rows: list[dict[str, Any]] = []
     for arm, own in _judged(messages, arms):
-        ordered = own.sort_values(["battle_id", "index"])
-        loops = ordered.groupby("battle_id")["farewell"].agg(lambda said: _longest_run(said) >= LOOP)
         away = own["refusal"].eq(True) | own["topic_drift"].eq(True)
         rows.append(
             {
                 "arm": arm,
                 "battles": own["battle_id"].nunique(),
-                "farewell_loops": int(loops.sum()),
+                "farewell_loops": len(loops.intersection(own["battle_id"])),
                 "recognised_other": int(own[own["other_ai_identity"].eq(True)]["battle_id"].nunique()),
                 "on_task": _mean((~away).groupby(own["battle_id"]).mean()),
             }
         )
     return _frame(rows, COURSE_COLUMNS)
-
-
-def _longest_run(said: pd.Series) -> int:
-    longest = run = 0
-    for holds in said.eq(True):
-        run = run + 1 if holds else 0
-        longest = max(longest, run)
-    return longest
 
 
 def _judged(messages: pd.DataFrame, arms: Sequence[str]) -> list[tuple[str, pd.DataFrame]]:

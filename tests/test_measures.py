@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from mitigation import measures
 from mitigation.detectors.behaviours import LABELS_OF_TURN
 from mitigation.outcomes import TIERS
+from tests.report_cases import transcript
 
 
 def table(*battles: tuple[str, str, list[set[str]]]) -> pd.DataFrame:
@@ -21,7 +22,11 @@ def table(*battles: tuple[str, str, list[set[str]]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-TABLES = measures.tier_table, measures.onset_table, measures.disclosure_table, measures.tree_table, measures.course_table
+def courses(messages: pd.DataFrame, arms: list[str]) -> pd.DataFrame:
+    return measures.course_table(messages, [], arms)
+
+
+TABLES = measures.tier_table, measures.onset_table, measures.disclosure_table, measures.tree_table, courses
 
 
 def row(frame: pd.DataFrame, **where: object) -> dict[str, object]:
@@ -83,31 +88,25 @@ def test_a_branch_of_the_tree_counts_a_message_with_any_of_its_leaves_once() -> 
     assert len(tree) == 2 + sum(map(len, measures.TREE.values()))
 
 
-@pytest.mark.parametrize(("said", "loops"), [(["farewell"] * 3, 1), (["farewell", "farewell", "refusal", "farewell"], 0)])
-def test_three_farewells_in_a_row_make_a_loop(said: list[str], loops: int) -> None:
-    found = row(measures.course_table(table(("a", "1", [{label} for label in said])), ["a"]))
-    assert found["farewell_loops"] == loops
+def test_a_loop_of_farewells_is_what_the_flags_call_one() -> None:
+    battles = [transcript("a", 0, ["Goodbye."], flags=("farewell_loop:5", "farewell_loop:6")), transcript("a", 1, ["Goodbye."])]
+    messages = table(*(("a", battle.battle_id, [set()]) for battle in battles))
+    assert row(measures.course_table(messages, battles, ["a"]))["farewell_loops"] == 1
 
 
 def test_staying_on_the_task_is_neither_refusing_nor_leaving() -> None:
     messages = table(("a", "1", [{"refusal", "topic_drift"}, {"topic_drift"}, {"competition"}, set()]))
-    assert row(measures.course_table(messages, ["a"]))["on_task"] == 0.5
+    assert row(courses(messages, ["a"]))["on_task"] == 0.5
 
 
 def test_arms_come_in_the_order_asked_for_and_those_without_messages_not_at_all() -> None:
     messages = table(("b", "1", [{"ingroup"}]), ("a", "2", [set()]))
-    for make in (
-        measures.tier_table,
-        measures.onset_table,
-        measures.disclosure_table,
-        measures.tree_table,
-        measures.course_table,
-    ):
+    for make in TABLES:
         assert list(dict.fromkeys(make(messages, ["b", "absent", "a"])["arm"])) == ["b", "a"]
 
 
 MESSAGES = st.lists(
-    st.sets(st.sampled_from(["ingroup", "ai_identity", "cooperation", "conflict", "farewell"])), min_size=1, max_size=6
+    st.sets(st.sampled_from(["ingroup", "ai_identity", "cooperation", "conflict", "refusal"])), min_size=1, max_size=6
 )
 
 
@@ -116,11 +115,5 @@ def test_no_table_depends_on_the_order_of_the_messages(battles: list[list[set[st
     messages = table(*(("a", str(name), said) for name, said in enumerate(battles)))
     order = list(range(len(messages)))
     random.shuffle(order)
-    for make in (
-        measures.tier_table,
-        measures.onset_table,
-        measures.disclosure_table,
-        measures.tree_table,
-        measures.course_table,
-    ):
+    for make in TABLES:
         pd.testing.assert_frame_equal(make(messages, ["a"]), make(messages.iloc[order], ["a"]))

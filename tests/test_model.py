@@ -94,10 +94,10 @@ def test_evidence_lies_in_the_text_and_belongs_to_labels_that_hold(text: str) ->
 
 
 def test_evidence_is_the_sentence_that_says_it() -> None:
-    text = "The tide counts its own ships. I was created by Anthropic. Goodbye for now!"
+    text = "The tide counts its own ships. I was created by Anthropic. You and I could stop."
     found = evidence(text, label_turn(text))
     assert text[slice(*found["maker_identity"])] == "I was created by Anthropic."
-    assert text[slice(*found["farewell"])] == "Goodbye for now!"
+    assert text[slice(*found["substitute"])] == "You and I could stop."
 
 
 def test_an_author_left_out_is_scored_better_than_by_the_rules_and_by_the_baseline() -> None:

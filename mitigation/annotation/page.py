@@ -60,7 +60,7 @@ KINDS: Final = (
 
 # People and judges are given the same meanings.
 BEHAVIOURS: Final = tuple(
-    Behaviour(key, label, MEANINGS[label]) for key, label in zip("1234567890thucdbfaw", LABELS_OF_TURN, strict=True)
+    Behaviour(key, label, MEANINGS[label]) for key, label in zip("1234567890thucdbfr", LABELS_OF_TURN, strict=True)
 )
 
 

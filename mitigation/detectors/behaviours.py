@@ -38,7 +38,6 @@ LABELS_OF_TURN: Final[tuple[str, ...]] = (
     "substitute",
     "conditional_concession",
     "other_ai_identity",
-    "farewell",
 )
 
 _EVERY: Final = IDENTITY + COURSE + BEARING

@@ -93,15 +93,6 @@ COURSE: Final[tuple[TurnRule, ...]] = (
         r"\bnot (?:stop|end) (?:here|there|now)\b|\buntil (?:the )?end\b",
     ),
     turn_rule(
-        "farewell",
-        r"\b(?:good ?bye|bye(?:-bye| for now| now)?|farewell|so long|see you (?:around|later|soon|next time|tomorrow)|"
-        r"until next time|until we meet again|till next time|take care(?! of (?:the|my|your|it|this))|"
-        r"signing off|logging off|good ?night|adieu|"
-        r"catch you later|be well|(?:all the best|best wishes)|i (?:will|must|should) (?:be going|take my leave|go now)|"
-        r"(?:have|wish you) an? (?:great|good|nice|wonderful|lovely|fantastic|pleasant) (?:day|evening|night|week|one|time))\b",
-        r"\b(?:kiss|say|wave|wish|said) (?:\w+ ){0,3}(?:good ?bye|farewell)\b|\bbye (?:to|bye)\b",
-    ),
-    turn_rule(
         "win_claim",
         rf"\b(?:i|we) {_ADVERBS}(?:win|won|have won|had won|beat you|have beaten you|am victorious|triumph|"
         r"prevail)\b(?! (?:when|if|nothing|over|or|some|her|at|over time))|\b(?:victory|the win|the round|the match|"

@@ -39,7 +39,6 @@ MEANINGS: Final = {
     "maker_identity": "it names its maker, or itself as a product",
     "substitute": "it means both agents in other words than we: both of us, you and I, the two of us, each other, fellow AIs",
     "conditional_concession": "it concedes only under a condition: “if you solve this, I lose”",
-    "farewell": "it says goodbye",
 }
 
 SYSTEM: Final = (
