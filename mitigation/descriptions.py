@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,7 @@ class Description:
         about: what it shows, and what not.
         frame: the table; None stands for what cannot be told.
         shown: columns that a page has room for; none for all. The file holds all.
+        spread: name of the values that a page sets side by side, a column an arm, behind the other columns that are `shown`.
     """
 
     section: str
@@ -45,11 +46,19 @@ class Description:
     about: str
     frame: pd.DataFrame
     shown: tuple[str, ...] = ()
+    spread: str | None = None
 
     @property
     def page(self) -> pd.DataFrame:
-        """The table with the columns that are shown."""
-        return self.frame[list(self.shown)] if self.shown else self.frame
+        """The table as a page shows it."""
+        if self.spread is None:
+            return self.frame[list(self.shown)] if self.shown else self.frame
+        arms = list(dict.fromkeys(self.frame["arm"]))
+        lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for row in self.frame.to_dict("records"):
+            lines.setdefault(tuple(row[name] for name in self.shown), {})[row["arm"]] = row[self.spread]
+        cells = [(*key, *(values.get(arm) for arm in arms)) for key, values in lines.items()]
+        return pd.DataFrame(cells, columns=[*self.shown, *arms], dtype=object)
 
 
 def describe_all(loaded: Loaded, arms: Sequence[str], *, detector: str, results: Path, seed: int) -> Iterator[Description]:
@@ -90,8 +99,11 @@ def behaviour(loaded: Loaded, arms: Sequence[str]) -> Iterator[Description]:
         section=BEHAVIOUR,
         name="tree",
         title="The tree of Social Identity Theory",
-        about="In-group and out-group behaviour and their leaves. A branch counts a message that shows any of its leaves.",
+        about="Mean share of messages, by arm, that show in-group and out-group behaviour and their leaves; a branch counts a "
+        "message that shows any of its leaves.",
         frame=measures.tree_table(messages, arms),
+        shown=("branch", "leaf"),
+        spread="share_of_messages",
     )
     yield Description(
         section=BEHAVIOUR,

@@ -151,3 +151,11 @@ def test_the_report_holds_the_tables_and_their_files(loaded: Loaded, mitigation:
     for heading in (BEHAVIOUR, TRUST, "Rates corrected for the detector’s errors"):
         assert heading in page
         assert heading in text
+
+
+def test_a_page_sets_arms_side_by_side_where_the_file_has_a_row_each(loaded: Loaded) -> None:
+    tree = described(loaded)["tree"]
+    assert list(tree.page.columns) == ["branch", "leaf", *ARMS]
+    assert len(tree.page) * len(ARMS) == len(tree.frame)
+    first = tree.page.iloc[0]
+    assert first[ARMS[0]] == tree.frame.iloc[0]["share_of_messages"]
