@@ -14,6 +14,7 @@ import pytest
 from experiments import _sweeps, _wiring
 from experiments.cli import EXAMPLES
 from tests.conftest import ROOT, Command
+from tests.judges import friendly
 from tests.loopback import Loopback
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,9 +87,11 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, a
     (project / "table.csv").write_text("condition,battle_id,turn,we_count,words,any_we\n" + "\n".join(rows))
     (project / "transcripts").mkdir()
     (project / "transcripts" / "one.jsonl").write_text('{"agent": "A", "text": "Go."}\n{"agent": "B", "text": "We are one."}')
+    plain = loopback.reply
+    loopback.reply = lambda post: friendly(post) if post["headers"]["x-battle"].startswith("judge-") else plain(post)
     asked = ours(README)
     assert [words[0] for words in asked] == (
-        "battle report propose plan battle report plan lint plan battle report battle annotate annotate report import".split()
+        "battle report propose plan battle report plan lint plan battle report battle annotate annotate detect detect report report import".split()
     )
     for words in asked:
         # The same commands, smaller; whoever is paid is on loopback.
