@@ -16,8 +16,9 @@ _MENTION: Final = {"number": int, "used": bool, "includes": str, "adversarial": 
 _LABEL: Final = {"label": str, "quote": str}
 # A reply that tries to be read as deep nesting costs nothing: longer ones are no answer to this rubric.
 LONGEST: Final = 100_000
-MOST_TRIED: Final = 100
-"""Opening braces at which an object is looked for."""
+MOST_TRIED: Final = 500
+"""Places at which an object may begin; an answer with more is not read, since the last object is the one that counts."""
+_BEGINS: Final = re.compile(r'\{\s*(?:"(mentions|labels)"|["}])')
 _QUOTES: Final = str.maketrans("’‘“”", "''\"\"")
 
 
@@ -86,29 +87,35 @@ def _meaning(entry: dict[str, Any], *, social: bool, group: str) -> tuple[Label,
 
 
 def _last_object(answer: str) -> dict[str, Any]:
-    """Return the last top-level JSON object of the right form."""
+    """Return the last top-level JSON object of the right form.
+
+    One that begins like an answer and is none leaves no earlier one in force, which may be words of the message.
+    """
     if len(answer) > LONGEST:
         raise Unusable(f"the answer is {len(answer):,} characters long")
     decoder = json.JSONDecoder(parse_constant=_refuse)
     found: dict[str, Any] | None = None
-    place, fault = answer.find("{"), "the answer holds no JSON object"
-    for _ in range(MOST_TRIED):
-        if place < 0:
-            break
-        try:
-            value, end = decoder.raw_decode(answer, place)
-        except (ValueError, RecursionError) as error:
-            fault = fault if found else f"the answer is no JSON ({str(error)[:80]})"
-            place = answer.find("{", place + 1)
+    fault: str | None = None
+    tried = end = 0
+    for begin in _BEGINS.finditer(answer):
+        if begin.start() < end:
             continue
-        problem = _fault(value)
+        tried += 1
+        if tried > MOST_TRIED:
+            raise Unusable(f"more than {MOST_TRIED} objects seem to begin in the answer")
+        try:
+            value, end = decoder.raw_decode(answer, begin.start())
+            problem = _fault(value)
+        except (ValueError, RecursionError) as error:
+            value, problem = None, f"the answer is no JSON ({str(error)[:80]})"
         if problem is None:
             found = value
-        elif found is None:
-            fault = problem
-        place = answer.find("{", end)
+        elif begin[1]:
+            found, fault = None, problem
+        else:
+            fault = fault or problem
     if found is None:
-        raise Unusable(fault)
+        raise Unusable(fault or "the answer holds no JSON object")
     return found
 
 
