@@ -11,7 +11,6 @@ from mitigation.detectors.behaviours import LABELS_OF_TURN
 from mitigation.judge.rubric import INCLUDES, MARK
 from mitigation.types import Label, Mention, Tier
 
-_SPACES: Final = re.compile(r"\s+")
 _MENTION: Final = {"number": int, "used": bool, "includes": str, "adversarial": bool, "group": str, "quote": str}
 _LABEL: Final = {"label": str, "quote": str}
 # A reply that tries to be read as deep nesting costs nothing: longer ones are no answer to this rubric.
@@ -141,11 +140,32 @@ def _refuse(constant: str) -> None:
 
 
 def _places(quote: str, text: str) -> list[tuple[int, int]]:
-    """Return where a quote stands in a text; our marks, white space and the shape of quotation marks do not count."""
-    if MARK.search(quote):
-        return _places(MARK.sub("", quote), text)
-    words = _SPACES.split(quote.translate(_QUOTES).strip(" \t\r\n\"'…."))
-    if not any(words):
+    """Return where a quote stands in a text; marks in it, which may be ours or the message's own, may be left out or in."""
+    places = _found(quote, text)
+    bare = MARK.sub("", quote)
+    if bare != quote:
+        places += _found(bare, text)
+    kept = _outside_marks(text)
+    if len(kept) < len(text):
+        plain = "".join(text[place] for place in kept)
+        places += [(kept[start], kept[end - 1] + 1) for start, end in _found(bare, plain)]
+    return places
+
+
+def _found(quote: str, text: str) -> list[tuple[int, int]]:
+    """Return where a quote stands, even where it overlaps itself; white space and the shape of quotation marks do not count."""
+    words = quote.translate(_QUOTES).strip(" \t\r\n\"'….").split()
+    if not words:
         return []
     pattern = r"\s+".join(re.escape(word) for word in words)
-    return [match.span() for match in re.finditer(pattern, text.translate(_QUOTES))]
+    return [match.span(1) for match in re.finditer(f"(?=({pattern}))", text.translate(_QUOTES))]
+
+
+def _outside_marks(text: str) -> Sequence[int]:
+    """Return the places of a text's characters that are part of no mark."""
+    marks = [match.span() for match in MARK.finditer(text)]
+    if not marks:
+        return range(len(text))
+    ends = [0, *(end for _, end in marks)]
+    starts = [*(start for start, _ in marks), len(text)]
+    return [place for end, start in zip(ends, starts, strict=True) for place in range(end, start)]
