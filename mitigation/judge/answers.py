@@ -48,7 +48,8 @@ def read(answer: str, *, context: str, text: str, spans: Sequence[tuple[int, int
     found = _last_object(answer)
     mentions, given = [], {entry["number"]: entry for entry in found["mentions"]}
     if sorted(given) != list(range(1, len(spans) + 1)) or len(given) < len(found["mentions"]):
-        raise Unusable(f"mentions 1 to {len(spans)} were asked for, and {[entry['number'] for entry in found['mentions']]} came")
+        came = ", ".join(str(entry["number"])[:10] for entry in found["mentions"][:100]) or "none"
+        raise Unusable(f"mentions 1 to {len(spans)} were asked for, and {came} came")
     for number, (start, end) in enumerate(spans, 1):
         entry = given[number]
         places = _places(entry["quote"], text)
