@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from mitigation import journal
-from mitigation.errors import CallError, Postponed, Stopped
+from mitigation.errors import CallError, CallRefused, Postponed, Stopped
 from mitigation.fight import Event, Judged, Notice
 from mitigation.files import Reserve
 from mitigation.gateway import Gateway, Run, Settings, gateway, ready
@@ -119,6 +119,8 @@ class _Bench:
             return await self._send(task, number, fault, schema=False)
         try:
             return await self._send(task, number, fault, schema=True)
+        except CallRefused:
+            raise  # a filter may answer HTTP 400 too, whatever form is asked for
         except CallError as error:
             if not str(error).startswith(("HTTP 400", "HTTP 422")):
                 raise
