@@ -104,4 +104,7 @@ def _close(study: Study, complete: Sequence[Transcript], panel: Panel, state: Ru
         lost = f", {failed} could not be judged and count as unknown" if failed else ""
         say(f"{each.name} ({each.model.name}): {total:,} messages{lost}: {path}")
     say(f"next: mitigation report study={study.name} detector=judge{money}")
+    if state.done["failed"]:
+        warn(f"{state.done['failed']} calls failed; ask again with: {command}")
+        return 3
     return 0
