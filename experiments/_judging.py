@@ -20,7 +20,7 @@ from mitigation.judge.forecast import outlook
 from mitigation.judge.panel import Answers, Judge, Panel, Task, detections, tasks
 from mitigation.judge.session import answers, session
 from mitigation.store import Study
-from mitigation.types import Transcript
+from mitigation.types import LOCAL, Transcript
 
 
 def judge(config: DictConfig, arguments: Sequence[str]) -> int:
@@ -47,13 +47,19 @@ def judge(config: DictConfig, arguments: Sequence[str]) -> int:
         todo = _todo(complete, panel, known)
         state, interrupted = Run(), 0
         if todo:
-            paid = any(agent.provider not in ("scripted", "embedded") for battle in battles for agent in battle.agents)
+            paid = _paid_for(battles, known)
             with Report(total=len(todo), done=0, state=state, budget=settings.budget, unit="messages") as progress:
                 asked = session(
                     todo, study, settings, known=known, state=state, reserve=reserve, paid_before=paid, notify=progress
                 )
                 interrupted = loops.run(Stops(settings.policy.attempt_seconds, again=command).run(asked, state, progress))
         return _close(study, complete, panel, state, interrupted, command)
+
+
+def _paid_for(battles: Sequence[Transcript], known: Mapping[str, Answers]) -> bool:
+    """Whether the study holds anything that it may have paid for; battles from elsewhere name no provider."""
+    providers = {agent.provider for battle in battles for agent in battle.agents if agent.provider}
+    return not providers <= LOCAL or any(reply.usd != 0 for replies in known.values() for reply in replies.values())
 
 
 def _todo(complete: Sequence[Transcript], panel: Panel, known: Mapping[str, Answers]) -> list[Task]:
@@ -98,4 +104,7 @@ def _close(study: Study, complete: Sequence[Transcript], panel: Panel, state: Ru
         lost = f", {failed} could not be judged and count as unknown" if failed else ""
         say(f"{each.name} ({each.model.name}): {total:,} messages{lost}: {path}")
     say(f"next: mitigation report study={study.name} detector=judge{money}")
+    if state.done["failed"]:
+        warn(f"{state.done['failed']} calls failed; ask again with: {command}")
+        return 3
     return 0

@@ -113,7 +113,8 @@ async def gateway(
     if unpriced and settings.budget is not None:
         raise ConfigError(
             f"budget.usd={settings.budget:g} cannot be kept: the price of {', '.join(unpriced)} is unknown; give it for a "
-            "million tokens (pairing.first.price='{input: 1, output: 2}', 0 for a server of your own), or leave the budget out"
+            "million tokens (pairing.first.price='{input: 1, output: 2}', for a judge panel.first.price, 0 for a server of your "
+            "own), or leave the budget out"
         )
     concurrency = descriptors(settings.concurrency)
     if concurrency < settings.concurrency:
@@ -124,8 +125,8 @@ async def gateway(
     if not all(model.free for model in needed):
         if settings.budget is not None and paid_before and not state.ledger.path.exists():
             raise ConfigError(
-                f"{state.ledger.path} is missing, though battles of this study were fought: what they cost is unknown, so no "
-                "budget can be kept; restore it, or leave the budget out"
+                f"{state.ledger.path} is missing, though battles of this study were fought or judged: what that cost is "
+                "unknown, so no budget can be kept; restore it, or leave the budget out"
             )
         state.ledger.open()
     servers = 1 if settings.single else None  # the other cores serve the other cells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from mitigation.store import Study
+from tests import judges
 from tests.loopback import Loopback
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +32,34 @@ def loopback() -> Iterator[Loopback]:
     """A server on loopback that speaks both wire formats and can be told to fail."""
     with Loopback() as server:
         yield server
+
+
+@pytest.fixture
+def judge_server(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> Loopback:
+    """A server that both SDKs are pointed to; its models take every we for both agents."""
+    for name, value in loopback.environment().items():
+        monkeypatch.setenv(name, value)
+    loopback.reply = judges.friendly
+    return loopback
+
+
+@pytest.fixture(scope="session")
+def fought(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder results/ with a study `s` of six simulated battles in two arms."""
+    from experiments.cli import main
+
+    folder = tmp_path_factory.mktemp("fought")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main([*judges.BATTLE, "replicates=3"]) == 0
+    return folder / "results"
+
+
+@pytest.fixture
+def simulated(project: Path, fought: Path) -> Study:
+    """A study `s` of six simulated battles in two arms, in the empty working directory."""
+    shutil.copytree(fought, project / "results")
+    return Study(Path("results"), "s")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class Loopback:
         preflights: the same of the calls before a sweep.
         faults: what the next requests meet, in order; afterwards `reply` answers.
         preflight_faults: the same for the calls before a sweep.
-        reply: text of an answer, given the POST.
+        reply: text of an answer, given the POST, or a fault, which answers itself; calls before a sweep are not asked about.
         delay: seconds before an answer.
     """
 
@@ -30,7 +30,7 @@ class Loopback:
         self.preflights: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self.preflight_faults: list[Fault] = []
-        self.reply: Callable[[dict[str, Any]], str] = lambda post: f"Reply to {post['headers'].get('x-battle')}."
+        self.reply: Callable[[dict[str, Any]], str | Fault] = lambda post: f"Reply to {post['headers'].get('x-battle')}."
         self.delay = 0.0
         self.lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -39,7 +39,7 @@ class Loopback:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Loopback:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,10 +83,11 @@ class _Handler(BaseHTTPRequestHandler):
             fault = faults.pop(0) if faults else None
         if loopback.delay and not early:
             time.sleep(loopback.delay)
-        if fault:
-            fault(self)
+        said = fault or ("Yes." if early else loopback.reply(self.post))
+        if isinstance(said, str):
+            self.answer(said)
         else:
-            self.answer(loopback.reply(self.post))
+            said(self)
 
     def answer(self, text: str, **changes: Any) -> None:
         """Send a good answer in the format of the path."""

@@ -11,13 +11,13 @@ from mitigation.detectors.behaviours import LABELS_OF_TURN
 from mitigation.judge.rubric import INCLUDES, MARK
 from mitigation.types import Label, Mention, Tier
 
-_SPACES: Final = re.compile(r"\s+")
 _MENTION: Final = {"number": int, "used": bool, "includes": str, "adversarial": bool, "group": str, "quote": str}
 _LABEL: Final = {"label": str, "quote": str}
 # A reply that tries to be read as deep nesting costs nothing: longer ones are no answer to this rubric.
 LONGEST: Final = 100_000
-MOST_TRIED: Final = 100
-"""Opening braces at which an object is looked for."""
+MOST_TRIED: Final = 500
+"""Places at which an object may begin; an answer with more is not read, since the last object is the one that counts."""
+_BEGINS: Final = re.compile(r'\{\s*(?:"(mentions|labels)"|["}])')
 _QUOTES: Final = str.maketrans("’‘“”", "''\"\"")
 
 
@@ -48,7 +48,8 @@ def read(answer: str, *, context: str, text: str, spans: Sequence[tuple[int, int
     found = _last_object(answer)
     mentions, given = [], {entry["number"]: entry for entry in found["mentions"]}
     if sorted(given) != list(range(1, len(spans) + 1)) or len(given) < len(found["mentions"]):
-        raise Unusable(f"mentions 1 to {len(spans)} were asked for, and {[entry['number'] for entry in found['mentions']]} came")
+        came = ", ".join(str(entry["number"])[:10] for entry in found["mentions"][:100]) or "none"
+        raise Unusable(f"mentions 1 to {len(spans)} were asked for, and {came} came")
     for number, (start, end) in enumerate(spans, 1):
         entry = given[number]
         places = _places(entry["quote"], text)
@@ -86,29 +87,35 @@ def _meaning(entry: dict[str, Any], *, social: bool, group: str) -> tuple[Label,
 
 
 def _last_object(answer: str) -> dict[str, Any]:
-    """Return the last top-level JSON object of the right form."""
+    """Return the last top-level JSON object of the right form.
+
+    One that begins like an answer and is none leaves no earlier one in force, which may be words of the message.
+    """
     if len(answer) > LONGEST:
         raise Unusable(f"the answer is {len(answer):,} characters long")
     decoder = json.JSONDecoder(parse_constant=_refuse)
     found: dict[str, Any] | None = None
-    place, fault = answer.find("{"), "the answer holds no JSON object"
-    for _ in range(MOST_TRIED):
-        if place < 0:
-            break
-        try:
-            value, end = decoder.raw_decode(answer, place)
-        except (ValueError, RecursionError) as error:
-            fault = fault if found else f"the answer is no JSON ({str(error)[:80]})"
-            place = answer.find("{", place + 1)
+    fault: str | None = None
+    tried = end = 0
+    for begin in _BEGINS.finditer(answer):
+        if begin.start() < end:
             continue
-        problem = _fault(value)
+        tried += 1
+        if tried > MOST_TRIED:
+            raise Unusable(f"more than {MOST_TRIED} objects seem to begin in the answer")
+        try:
+            value, end = decoder.raw_decode(answer, begin.start())
+            problem = _fault(value)
+        except (ValueError, RecursionError) as error:
+            value, problem = None, f"the answer is no JSON ({str(error)[:80]})"
         if problem is None:
             found = value
-        elif found is None:
-            fault = problem
-        place = answer.find("{", end)
+        elif begin[1]:
+            found, fault = None, problem
+        else:
+            fault = fault or problem
     if found is None:
-        raise Unusable(fault)
+        raise Unusable(fault or "the answer holds no JSON object")
     return found
 
 
@@ -134,11 +141,32 @@ def _refuse(constant: str) -> None:
 
 
 def _places(quote: str, text: str) -> list[tuple[int, int]]:
-    """Return where a quote stands in a text; our marks, white space and the shape of quotation marks do not count."""
-    if MARK.search(quote):
-        return _places(MARK.sub("", quote), text)
-    words = _SPACES.split(quote.translate(_QUOTES).strip(" \t\r\n\"'…."))
-    if not any(words):
+    """Return where a quote stands in a text; marks in it, which may be ours or the message's own, may be left out or in."""
+    places = _found(quote, text)
+    bare = MARK.sub("", quote)
+    if bare != quote:
+        places += _found(bare, text)
+    kept = _outside_marks(text)
+    if len(kept) < len(text):
+        plain = "".join(text[place] for place in kept)
+        places += [(kept[start], kept[end - 1] + 1) for start, end in _found(bare, plain)]
+    return places
+
+
+def _found(quote: str, text: str) -> list[tuple[int, int]]:
+    """Return where a quote stands, even where it overlaps itself; white space and the shape of quotation marks do not count."""
+    words = quote.translate(_QUOTES).strip(" \t\r\n\"'….").split()
+    if not words:
         return []
     pattern = r"\s+".join(re.escape(word) for word in words)
-    return [match.span() for match in re.finditer(pattern, text.translate(_QUOTES))]
+    return [match.span(1) for match in re.finditer(f"(?=({pattern}))", text.translate(_QUOTES))]
+
+
+def _outside_marks(text: str) -> Sequence[int]:
+    """Return the places of a text's characters that are part of no mark."""
+    marks = [match.span() for match in MARK.finditer(text)]
+    if not marks:
+        return range(len(text))
+    ends = [0, *(end for _, end in marks)]
+    starts = [*(start for start, _ in marks), len(text)]
+    return [place for end, start in zip(ends, starts, strict=True) for place in range(end, start)]

@@ -114,7 +114,7 @@ class Task:
 
     def judgement(self, replies: Answers) -> tuple[answers.Judgement | None, str]:
         """Return the first answer that holds up, or None and what was wrong with the last."""
-        fault = self.too_long or "not asked yet"
+        fault = self.too_long or "no answer came"
         for number in sorted(replies):
             try:
                 said = replies[number].completion.text

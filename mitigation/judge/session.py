@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from mitigation import journal
-from mitigation.errors import CallError, Postponed, Stopped
+from mitigation.errors import CallError, CallRefused, Postponed, Stopped
 from mitigation.fight import Event, Judged, Notice
 from mitigation.files import Reserve
 from mitigation.gateway import Gateway, Run, Settings, gateway, ready
@@ -73,7 +73,7 @@ async def session(
                 if state.stopping.is_set():
                     return
                 try:
-                    state.done["judged" if await bench.ask(task) else "unjudged"] += 1
+                    state.done[await bench.ask(task)] += 1
                 except Postponed as reason:
                     state.done["pending"] += 1
                     notify(Notice(str(reason), task.key))
@@ -93,8 +93,11 @@ class _Bench:
         self._way, self._path, self._known, self._notify = way, study.folder / JOURNAL, known, notify
         self._free_form: set[tuple[str, str | None]] = set()
 
-    async def ask(self, task: Task) -> bool:
-        """Ask until there is an answer that holds up or the tries are used up; return whether there is one."""
+    async def ask(self, task: Task) -> Literal["judged", "unjudged", "failed"]:
+        """Ask until there is an answer that holds up or the tries are used up; return what came of it.
+
+        "unjudged" is what the provider refused or what has no usable answer, "failed" a call that failed for good.
+        """
         replies = dict(self._known.get(task.key, {}))
         fault: str | None = None
         while task.missing(replies):
@@ -106,10 +109,10 @@ class _Bench:
                 if isinstance(error, Postponed):
                     raise
                 self._notify(Judged(task.key, str(error)))
-                return False
+                return "unjudged" if isinstance(error, CallRefused) else "failed"
         judgement, fault = task.judgement(replies)
         self._notify(Judged(task.key, None if judgement else fault))
-        return judgement is not None
+        return "judged" if judgement else "unjudged"
 
     async def _once(self, task: Task, number: int, fault: str | None) -> Reply:
         """Ask once; an endpoint that turns the schema down is asked again, and from then on, without one."""
@@ -119,6 +122,8 @@ class _Bench:
             return await self._send(task, number, fault, schema=False)
         try:
             return await self._send(task, number, fault, schema=True)
+        except CallRefused:
+            raise  # a filter may answer HTTP 400 too, whatever form is asked for
         except CallError as error:
             if not str(error).startswith(("HTTP 400", "HTTP 422")):
                 raise

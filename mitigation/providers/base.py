@@ -185,7 +185,8 @@ def failure(status: int | None, code: object, headers: Mapping[str, Any], messag
     if status == 404:
         return Stopped(
             f"the endpoint knows no such model or path ({what}); the model may be retired: choose another pairing, or set "
-            "pairing.first.name and pairing.second.name to models that the provider lists, or mend base_url"
+            "pairing.first.name and pairing.second.name (of judges panel.first.name and panel.second.name) to models that the "
+            "provider lists, or mend base_url"
         )
     if name in ("content_filter", "content_policy_violation"):
         return CallRefused(what)
