@@ -91,7 +91,8 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, a
     loopback.reply = lambda post: friendly(post) if post["headers"]["x-battle"].startswith("judge-") else plain(post)
     asked = ours(README)
     assert [words[0] for words in asked] == (
-        "battle report propose plan battle report plan lint plan battle report battle annotate annotate detect detect report report import".split()
+        "battle report propose plan battle report plan lint plan battle report battle annotate annotate "
+        "detect detect report report import".split()
     )
     for words in asked:
         # The same commands, smaller; whoever is paid is on loopback.
