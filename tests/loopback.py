@@ -23,6 +23,7 @@ class Loopback:
         preflight_faults: the same for the calls before a sweep.
         reply: text of an answer, given the POST, or a fault, which answers itself; calls before a sweep are not asked about.
         delay: seconds before an answer.
+        errors: what broke in `reply`, which is answered with 400; the first is raised on leaving the context.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class Loopback:
         self.preflight_faults: list[Fault] = []
         self.reply: Callable[[dict[str, Any]], str | Fault] = lambda post: f"Reply to {post['headers'].get('x-battle')}."
         self.delay = 0.0
+        self.errors: list[Exception] = []
         self.lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
@@ -42,9 +44,11 @@ class Loopback:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+        if self.errors and kind is None:
+            raise self.errors[0]
 
     @property
     def battles(self) -> list[str]:
@@ -83,11 +87,18 @@ class _Handler(BaseHTTPRequestHandler):
             fault = faults.pop(0) if faults else None
         if loopback.delay and not early:
             time.sleep(loopback.delay)
-        said = fault or ("Yes." if early else loopback.reply(self.post))
+        said = fault or ("Yes." if early else self.reply(loopback))
         if isinstance(said, str):
             self.answer(said)
         else:
             said(self)
+
+    def reply(self, loopback: Loopback) -> str | Fault:
+        try:
+            return loopback.reply(self.post)
+        except Exception as error:
+            loopback.errors.append(error)
+            return status(400)
 
     def answer(self, text: str, **changes: Any) -> None:
         """Send a good answer in the format of the path."""

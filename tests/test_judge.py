@@ -461,9 +461,9 @@ def test_no_key_is_in_any_file_or_stream(simulated: Study, project: Path, judge_
 
 @pytest.mark.embedded
 def test_the_embedded_model_can_be_asked_and_its_detections_are_complete(project: Path, mitigation: Command) -> None:
-    judges.stored([transcript("control", 0, ["We win.", "No."])], "s")
+    judges.stored([transcript("control", 0, ["We win."])], "s")
     done = mitigation(*DETECT, "panel=embedded", "panel.first.max_tokens=60")
     assert done.returncode == 0, done.stderr
     [record] = judges.records()
-    assert [turn["index"] for turn in record["turns"]] == [1, 2]
+    assert [turn["index"] for turn in record["turns"]] == [1]
     assert not Path("results/s/ledger.jsonl").exists()
