@@ -157,7 +157,8 @@ def test_wrong_requests_exit_2(project: Path, capsys: pytest.CaptureFixture[str]
         (["report", "study=x", "outcomes=none.csv", "control=c"], "none.csv"),
         (["report", "study=x", "outcomes=none.csv"], "control is required with outcomes"),
         (["report", "study=x", "rate=turns"], "rate='turns' is not known: choose one of messages, words"),
-        (["report", "study=x", "detector=judge"], "detector='judge' does not exist"),
+        (["report", "study=x", "detector=oracle"], "detector='oracle' does not exist"),
+        (["report", "study=x", "detector=judge"], "there is no study 'x' in results"),
         (["report", "study=a,b"], "takes one value of study"),
     ]:
         assert main(arguments) == 2, arguments
