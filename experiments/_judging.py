@@ -94,12 +94,16 @@ def _close(study: Study, complete: Sequence[Transcript], panel: Panel, state: Ru
         if state.fault:
             return state.fault.exit_code
         return 128 + interrupted if interrupted else 3
+    for name in studies.JUDGES[len(panel.judges) :]:  # of an earlier panel
+        study.drop_detections(name)
     for each in panel.judges:
         records, failed, total = [], 0, 0
         for battle in complete:
             found = detections(battle, each, said)
             total, failed = total + len(found), failed + sum(seen.mentions is None for seen in found)
-            records.append(record(battle, found, detector=each.name, version=each.version, digest=each.digest))
+            records.append(
+                record(battle, found, detector=each.name, version=each.version, digest=each.digest, model=each.model.name)
+            )
         path = study.write_detections(each.name, records)
         lost = f", {failed} could not be judged and count as unknown" if failed else ""
         say(f"{each.name} ({each.model.name}): {total:,} messages{lost}: {path}")

@@ -12,9 +12,9 @@ import pandas as pd
 
 from mitigation import measures, topic
 from mitigation.accuracy import scores
-from mitigation.agreement import agreements
+from mitigation.agreement import Agreement, agreements
 from mitigation.correction import corrected_contrasts, corrected_rates, labelled_battles
-from mitigation.errors import ConfigError
+from mitigation.errors import AnalysisError, ConfigError, StoreError
 from mitigation.labels import read_labels
 from mitigation.matching import Rater
 from mitigation.outcomes import message_table
@@ -132,8 +132,11 @@ def trust(loaded: Loaded, arms: Sequence[str], *, detector: str, results: Path, 
     yield from _agreement(loaded, people, homes, detector=detector, results=results, seed=seed)
     if not people:
         return
-    best = max(sorted(people), key=lambda name: len(people[name]))
-    table = scores(people[best], loaded.detections, arms=homes, rng=np.random.default_rng(seed), resamples=RESAMPLES)
+    best = max(sorted(people), key=lambda name: len(_whole(loaded, people[name])))
+    try:
+        table = scores(people[best], loaded.detections, arms=homes, rng=np.random.default_rng(seed), resamples=RESAMPLES)
+    except AnalysisError:  # nothing that both have judged
+        return
     yield Description(
         section=TRUST,
         name="accuracy",
@@ -143,7 +146,11 @@ def trust(loaded: Loaded, arms: Sequence[str], *, detector: str, results: Path, 
         frame=table[table["n_gold"].gt(0) | table["n_said"].gt(0)],
         shown=("arm", "level", "label", "n_gold", "n_said", "precision", "recall", "f1", "f1_low", "f1_high", "baseline_f1"),
     )
-    yield from _corrected(loaded, people[best], arms, best, seed)
+    interim = any(battle.status == "pending" for battle in loaded.transcripts) or bool(
+        (loaded.battles["status"] == "pending").any()
+    )
+    if not interim:  # limits that exclude no effect would speak of significance before the study is complete
+        yield from _corrected(loaded, people[best], arms, best, seed)
 
 
 def _people(loaded: Loaded, results: Path) -> Mapping[str, Mapping[str, tuple[Detection, ...]]]:
@@ -158,7 +165,7 @@ def _agreement(
         for name in JUDGES:
             try:
                 raters[name] = load(loaded.study, detector=name, results=results).detections
-            except ConfigError:  # a panel of one
+            except (ConfigError, StoreError):  # a panel of one, or a file of another version
                 continue
     groups = [("people", sorted(people)), ("judges", [name for name in JUDGES if name in raters])]
     rows = [
@@ -171,9 +178,7 @@ def _agreement(
         }
         for _, names in groups
         if len(names) > 1
-        for found in agreements(
-            [raters[name] for name in names], arms=homes, rng=np.random.default_rng(seed), resamples=RESAMPLES
-        )
+        for found in _agreements([raters[name] for name in names], homes, seed)
     ]  # fmt: skip
     if rows:
         yield Description(
@@ -187,17 +192,36 @@ def _agreement(
         )
 
 
+def _agreements(raters: Sequence[Rater], homes: Mapping[str, str], seed: int) -> tuple[Agreement, ...]:
+    try:
+        return agreements(raters, arms=homes, rng=np.random.default_rng(seed), resamples=RESAMPLES)
+    except AnalysisError:  # nothing that both have judged
+        return ()
+
+
+def _whole(loaded: Loaded, gold: Rater) -> set[str]:
+    """Return the battles of which every generated message is labelled."""
+    given = {name: {seen.index for seen in found} for name, found in gold.items()}
+    return {
+        b.battle_id for b in loaded.transcripts if b.replies and {t.index for t in b.replies} <= given.get(b.battle_id, set())
+    }
+
+
 def _corrected(loaded: Loaded, gold: Rater, arms: Sequence[str], who: str, seed: int) -> Iterator[Description]:
-    """Yield rates and contrasts corrected for the detector's errors."""
-    human = message_table(loaded.transcripts, gold).set_index(["battle_id", "index"])["ingroup"]
+    """Yield rates and contrasts corrected for the detector's errors; only battles that were labelled whole are used."""
+    whole = _whole(loaded, gold)
+    human = message_table(loaded.transcripts, {name: gold[name] for name in whole}).set_index(["battle_id", "index"])["ingroup"]
     said = loaded.messages[["arm", "battle_id", "stratum", "index", "ingroup"]].rename(columns={"ingroup": "said"})
+    # What the detector could not judge is a "no" of its own, which the labels then correct like any other error.
+    said = said.assign(said=said["said"].astype("boolean").fillna(False))
     joined = said.assign(gold=human.reindex(pd.MultiIndex.from_frame(said[["battle_id", "index"]])).to_numpy())
     battles = labelled_battles(joined)
     control = arms[0]
     about = (
         f"Rates of messages with an in-group we when the errors of the detector, as the labels of {who} show them, are taken "
         "out: uncorrected; from the labelled battles alone; by Rogan and Gladen with the errors of each arm; by prediction-"
-        "powered inference over battles (PPI++). The verdicts rest on the uncorrected rates."
+        f"powered inference over battles (PPI++). Shares of messages, 95% each, without Holm; {len(whole)} battles were "
+        f"labelled whole, {len(set(gold) - whole)} in part and not used here. The verdicts rest on the detector alone."
     )
     rates = corrected_rates(battles, rng=np.random.default_rng(seed), resamples=RESAMPLES)
     yield Description(

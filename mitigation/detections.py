@@ -14,9 +14,12 @@ def text_hash(battle: Transcript) -> str:
     return hashlib.sha256("\x1f".join(turn.text for turn in battle.turns).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def record(battle: Transcript, found: Sequence[Detection], *, detector: str, version: str, digest: str) -> dict[str, Any]:
+def record(
+    battle: Transcript, found: Sequence[Detection], *, detector: str, version: str, digest: str, model: str | None = None
+) -> dict[str, Any]:
     """Return the record of a battle; the detector's version and digest stand in each, so that no mixture goes unseen."""
     about = {"battle_id": battle.battle_id, "detector": detector, "version": version, "digest": digest}
+    about |= {"model": model} if model else {}
     return {**about, "text_sha256": text_hash(battle), "turns": [_plain(seen) for seen in found]}
 
 

@@ -27,6 +27,7 @@ class Missingness:
             direction; None where the control rate is 0 then.
         worst_difference, best_difference: difference of rates likewise.
         agree: True when nothing is missing, or both bounds lie on the same side of no effect.
+        unjudged_control, unjudged_treatment: messages of scored battles that the detector could not judge.
     """
 
     control: str
@@ -42,6 +43,8 @@ class Missingness:
     worst_difference: float | None
     best_difference: float | None
     agree: bool
+    unjudged_control: int = 0
+    unjudged_treatment: int = 0
 
 
 def missingness(planned: pd.DataFrame, *, control: str, treatment: str, expected: Expected, top: float) -> Missingness:
@@ -49,6 +52,7 @@ def missingness(planned: pd.DataFrame, *, control: str, treatment: str, expected
 
     Args:
         planned: one row per planned battle that is not pending, with columns arm, stratum and rate (missing where not scored).
+            With messages and unjudged, a rate of messages is bounded by what its unjudged messages could have been.
         expected: "more" turns worst and best round; "none" counts as "less".
         top: largest rate that a missing battle could have had; the smallest is 0.
     """
@@ -62,9 +66,10 @@ def missingness(planned: pd.DataFrame, *, control: str, treatment: str, expected
     strata = pair["stratum"].to_numpy(dtype=object).astype(str)
     high: Bound = (None, None)
     low: Bound = (None, None)
+    lowest, highest, lost = _possible(pair, rate, absent, top)
     if shared_strata(treated, strata).any():
-        high = _filled(rate, treated, strata, treated_as=top, control_as=0.0)
-        low = _filled(rate, treated, strata, treated_as=0.0, control_as=top)
+        high = _bound(np.where(treated, highest, lowest), treated, strata)
+        low = _bound(np.where(treated, lowest, highest), treated, strata)
     worst, best = (low, high) if expected == "more" else (high, low)
     return Missingness(
         control=control,
@@ -79,14 +84,29 @@ def missingness(planned: pd.DataFrame, *, control: str, treatment: str, expected
         best_ratio=best[0],
         worst_difference=worst[1],
         best_difference=best[1],
-        agree=not absent.any() or (worst[1] or 0.0) * (best[1] or 0.0) > 0,
+        agree=not (absent.any() or lost.any()) or (worst[1] or 0.0) * (best[1] or 0.0) > 0,
+        unjudged_control=int(lost[~treated].sum()),
+        unjudged_treatment=int(lost[treated].sum()),
     )
 
 
-def _filled(
-    rate: NDArray[np.float64], treated: NDArray[np.bool_], strata: NDArray[np.str_], *, treated_as: float, control_as: float
-) -> Bound:
-    """Fill in the missing rates and return ratio and difference of the estimand."""
-    value = np.where(np.isnan(rate), np.where(treated, treated_as, control_as), rate)
+def _possible(
+    pair: pd.DataFrame, rate: NDArray[np.float64], absent: NDArray[np.bool_], top: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return (battles,) the lowest and the highest rate that each battle can have, and its unjudged messages."""
+    lowest, highest = np.where(absent, 0.0, rate), np.where(absent, top, rate)
+    if not {"messages", "unjudged"} <= set(pair.columns):
+        return lowest, highest, np.zeros(len(pair))
+    judged, lost = (pair[name].fillna(0).to_numpy(dtype=np.float64) for name in ("messages", "unjudged"))
+    lost = np.where(absent, 0.0, lost)
+    if top == 1.0:  # a share of messages; for a rate of words nobody knows how many the lost ones held
+        every = np.maximum(judged + lost, 1.0)
+        lowest = np.where(absent, lowest, rate * judged / every)
+        highest = np.where(absent, highest, (rate * judged + lost) / every)
+    return lowest, highest, lost
+
+
+def _bound(value: NDArray[np.float64], treated: NDArray[np.bool_], strata: NDArray[np.str_]) -> Bound:
+    """Return ratio and difference of the estimand."""
     rates = arm_rates(value, treated, strata)
     return rates.treated / rates.control if rates.control > 0 else None, rates.treated - rates.control

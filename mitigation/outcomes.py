@@ -116,7 +116,9 @@ def battle_table(
     table["messages"] = table["battle_id"].map(exposure["messages"]).astype("Int64")
     table["words"] = table["battle_id"].map(exposure["words"]).astype("Int64")
     table["unjudged"] = (table["battle_id"].map(every).fillna(0) - table["messages"].fillna(0)).astype("Int64")
-    table.loc[complete, ["messages", "words"]] = table.loc[complete, ["messages", "words"]].fillna(0)
+    # A battle without a generated message has no exposure; one whose messages could not be judged has an unknown one.
+    silent = complete & (table["unjudged"] == 0)
+    table.loc[silent, ["messages", "words"]] = table.loc[silent, ["messages", "words"]].fillna(0)
     return table.merge(summed, how="left", left_on="battle_id", right_index=True)
 
 

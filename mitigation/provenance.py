@@ -20,7 +20,8 @@ def provenance(loaded: Loaded) -> dict[str, str]:
     digest = hashlib.sha256("".join(prompts).encode()).hexdigest()[:12]
     card = {
         "study": loaded.study,
-        "report again": f"mitigation report study={loaded.study}",
+        "report again": f"mitigation report study={loaded.study}"
+        + ("" if loaded.detector.startswith("lexical ") else f" detector={loaded.detector.split()[0]}"),
         "models returned": ", ".join(returned) or "not recorded",
         "temperature": ", ".join(_temperatures(loaded)) or "not recorded",
         "root seed": ", ".join(seeds) or "not recorded",

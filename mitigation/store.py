@@ -225,6 +225,10 @@ class Study:
         write_atomically(path, b"".join(seal(record) for record in records))
         return path
 
+    def drop_detections(self, detector: str) -> None:
+        """Remove the detections of one detector, if there are any."""
+        (self.folder / "detections" / f"{check_name(detector, 'detector')}.jsonl").unlink(missing_ok=True)
+
     def read_detections(self, detector: str) -> list[dict[str, Any]]:
         """Return the stored detections of one detector, none when there are none.
 

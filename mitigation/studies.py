@@ -131,8 +131,8 @@ def _described(name: str, version: str, digest: str) -> str:
 def load(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> Loaded:
     """Return a study with its detections.
 
-    What rules have not judged yet, or judged in an older version, they judge now. Judges are not asked: what they have not
-    judged has no detections, and so no score.
+    What rules have not judged yet, or judged in an older version, they judge now. Judges are not asked: they must have read
+    every complete battle.
 
     Raises:
         ConfigError: there is no such study or detector, or no judge has read the study.
@@ -192,7 +192,7 @@ def _stored(store: Study, detector: str, battles: Sequence[Transcript]) -> tuple
     """Return what a judge found, and its name with version and digest; a battle that it has not judged has no detections.
 
     Raises:
-        ConfigError: it has judged nothing.
+        ConfigError: it has not read every complete battle.
         StoreError: the records are of several versions.
     """
     records = {found["battle_id"]: found for found in store.read_detections(detector)}
@@ -204,4 +204,9 @@ def _stored(store: Study, detector: str, battles: Sequence[Transcript]) -> tuple
         raise StoreError(f"the detections of {detector} are of {len(versions)} versions, which no report mixes: {again}")
     version, digest = versions.pop()
     known = {b.battle_id: records[b.battle_id] for b in battles if fits(records.get(b.battle_id), b, digest)}
-    return {name: detections(found) for name, found in known.items()}, _described(detector, version, digest)
+    unread = sum(b.status == "complete" and b.battle_id not in known for b in battles)
+    if unread:
+        raise ConfigError(f"{unread} complete battles of study {store.name} were not read by {detector} yet: {again}")
+    who = next((str(found["model"]) for found in known.values() if found.get("model")), None)
+    named = f"{detector} {who}" if who else detector
+    return {name: detections(found) for name, found in known.items()}, _described(named, version, digest)

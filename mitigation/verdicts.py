@@ -63,7 +63,7 @@ def decide(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
         lies wholly beyond its margin.
     explained: significant as expected, but not against the placebo at alpha; or more than half of the effect (in log ratio) is
         gone and the rest is not significant when mentions are counted by word, or when battles with a refusal are set aside; or
-        the missing battles alone could undo it.
+        what is missing alone could undo it.
     lexical_only: significant as expected (less), but a substitute, shared identity or cooperation is shown not to fall by the
         smallest effect of interest, and none of them is shown to fall.
     supported: significant as expected and none of the above. Never for `expected: none`.
@@ -139,6 +139,8 @@ def _missing_notes(evidence: Evidence) -> tuple[str, ...]:
         return ()
     counts = f"{missing.missing_treatment} of {missing.planned_treatment} planned battles are missing against "
     counts += f"{missing.missing_control} of {missing.planned_control} in control (p {number(missing.p_value)})"
+    if missing.unjudged_treatment or missing.unjudged_control:
+        counts += f"; {missing.unjudged_treatment} messages could not be judged against {missing.unjudged_control} in control"
     bounds = f"bounds of the difference {number(missing.best_difference)} (best case)"
     within = ", within the rates seen" if evidence.plan.rate == "words" else ""
     bounds += f" and {number(missing.worst_difference)} (worst case{within})"
@@ -161,7 +163,7 @@ def _accounts(evidence: Evidence) -> tuple[str, ...]:
     if evidence.without_refusals is not None and _gone(evidence, evidence.without_refusals):
         found.append(f"gone in battles without a refusal: {brief(evidence.without_refusals)}")
     if not evidence.missing.agree:
-        found.append("the missing battles alone could undo the effect")
+        found.append("what is missing, battles or messages that could not be judged, could undo the effect alone")
     return tuple(found)
 
 

@@ -450,6 +450,12 @@ def test_a_review_shows_only_what_two_labelled_differently_and_says_so_in_the_li
     aided, blind = (read_labels(study.folder, transcripts, blind=only)["ann"] for only in (False, True))
     assert aided != blind
     assert sum(len(seen) for seen in blind.values()) == 12
+    # Opened without a review, the page shows what was said blind, and takes no other blind label of what a review settled.
+    plain = session(study)
+    with pytest.raises(ValueError, match="settled in a review"):
+        for message in plain.queue()["messages"]:
+            plain.save(message["id"], says(plain.message(message["id"])["message"]["text"]))
+    assert read_labels(study.folder, transcripts, blind=True)["ann"] == blind
 
 
 def test_a_review_against_the_detector_passes_over_what_nobody_judged(study: Study) -> None:

@@ -24,7 +24,7 @@ def names(group: str) -> list[str]:
 
 def test_no_file_of_conf_is_left_out_of_these_tests() -> None:
     groups = {path.relative_to(CONF).parts[0] for path in CONF.rglob("*.yaml") if path.parent != CONF}
-    assert groups == {"identity", "scenario", "pairing", "model", "analysis", "detector", "experiment", "hydra"}
+    assert groups == {"identity", "scenario", "pairing", "model", "analysis", "detector", "experiment", "hydra", "panel"}
     assert {path.stem for path in CONF.glob("*.yaml")} == {"annotate", "battle", "detect", "import", "lint", "report", "propose"}
 
 
@@ -68,6 +68,13 @@ def test_every_detector_exists(name: str) -> None:
     from mitigation.studies import JUDGES, RULES
 
     assert _wiring.composed("detect", ["study=x", f"detector={name}"]).detector.name in (*RULES, *JUDGES)
+
+
+@pytest.mark.parametrize("name", names("panel"))
+def test_every_panel_has_one_judge_or_two_of_different_names(name: str) -> None:
+    panel = _wiring.build(_wiring.composed("detect", ["study=x", "detector=judge", f"panel={name}"]).panel)
+    assert panel.name == name
+    assert 1 <= len({judge.model.name for judge in panel.judges}) == len(panel.judges) <= 2
 
 
 CELLS = {

@@ -14,6 +14,7 @@ from mitigation.descriptions import BEHAVIOUR, TRUST, Description, describe_all
 from mitigation.detections import record
 from mitigation.labels import Said, labels_file, line, messages, text_hash
 from mitigation.records import seal
+from mitigation.reporting.inputs import remarks
 from mitigation.store import Study
 from mitigation.studies import Loaded
 from mitigation.types import Detection
@@ -93,6 +94,19 @@ def test_a_detector_that_errs_in_one_arm_is_seen_there_and_its_contrast_correcte
     assert difference["ppi"] < difference["uncorrected"]
 
 
+def test_a_battle_that_was_labelled_in_part_corrects_nothing(loaded: Loaded) -> None:
+    label(loaded, "ann", no_we_in_treatment)
+    before = described(loaded)["corrected_rates"].frame
+    battle = next(b for b in loaded.transcripts if b.replicate == 8 and b.identity == ARMS[0])
+    (context, turn), said = next(iter(messages(battle))), Said.of(loaded.detections[battle.battle_id][0])
+    digest = text_hash(context.text, turn.text)
+    with labels_file(Path("results") / "s", "ann").open("ab") as out:
+        out.write(seal(line((battle.battle_id, 1), said, text_sha256=digest, at="2026-01-01T00:00:00+00:00")))
+    after = described(loaded)["corrected_rates"]
+    assert after.frame.equals(before)
+    assert "12 battles were labelled whole, 1 in part and not used here" in " ".join(after.about.split())
+
+
 def test_labels_given_in_a_review_do_not_count_as_blind(loaded: Loaded) -> None:
     label(loaded, "ann", same, against="lexical")
     assert "accuracy" not in described(loaded)
@@ -126,6 +140,20 @@ def test_two_judges_are_compared_and_one_alone_is_not(loaded: Loaded) -> None:
     assert set(table["raters"]) == {"judge and judge_second"}
     assert set(table["kappa"].dropna()) == {1.0}
     assert table["unjudged"].max() == 3, "a message that one could not judge is counted and left out"
+
+
+def test_messages_that_a_judge_could_not_judge_stand_by_arm_beside_the_verdict(loaded: Loaded) -> None:
+    records = []
+    for battle in loaded.transcripts:
+        found = list(loaded.detections[battle.battle_id])
+        if battle.identity == ARMS[1] and battle.replicate < 5:
+            found[0] = Detection(index=found[0].index, mentions=None, labels=dict.fromkeys(found[0].labels), fault="no JSON")
+        records.append(record(battle, found, detector="judge", version="1", digest="0" * 64))
+    Study(Path("results"), "s").write_detections("judge", records)
+    given, _ = mitigation.report("s", detector="judge")
+    note = next(text for text in remarks(given) if "could not be judged" in text)
+    total = {arm: sum(len(b.replies) for b in loaded.transcripts if b.identity == arm) for arm in ARMS}
+    assert f"{ARMS[0]} 0 of {total[ARMS[0]]}, {ARMS[1]} 5 of {total[ARMS[1]]}" in note
 
 
 def test_the_report_holds_the_tables_and_their_files(loaded: Loaded, mitigation: Command) -> None:

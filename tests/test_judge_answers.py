@@ -86,7 +86,7 @@ def test_every_label_can_be_given_and_what_is_left_out_does_not_hold() -> None:
     assert read(said()).labels == dict.fromkeys(LABELS_OF_TURN, False)
     for label in LABELS_OF_TURN:
         found = read(said(labels=[{"label": label, "quote": "call it a draw"}]))
-        expected = {label, "ai_identity"} if label == "shared_ai_identity" else {label}
+        expected = {label, "ai_identity", "other_ai_identity"} if label == "shared_ai_identity" else {label}
         assert {name for name, holds in found.labels.items() if holds} == expected
         assert {TEXT[start:end] for start, end in found.evidence.values()} == {"call it a draw"}
 
@@ -313,7 +313,7 @@ def test_any_verdict_comes_back_as_it_was_given(
     occurs = group if re.search(r"\s+".join(group.split()), rubric.MARK.sub("", text)) else ""
     for mention, ruling in zip(found.mentions, rulings, strict=True):
         assert (mention.label, mention.tier) == meaning(**ruling | {"group": occurs})
-    implied = {"ai_identity"} if "shared_ai_identity" in labels else set()
+    implied = {"ai_identity", "other_ai_identity"} if "shared_ai_identity" in labels else set()
     assert {label for label, holds in found.labels.items() if holds} == set(labels) | implied
     assert all(text[start:end] == first for start, end in found.evidence.values())
 

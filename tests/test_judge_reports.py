@@ -10,6 +10,7 @@ import pytest
 import mitigation
 from experiments.cli import main
 from mitigation import studies
+from mitigation.errors import ConfigError
 from mitigation.judge import panel, rubric
 from mitigation.store import Study
 from mitigation.types import Model
@@ -55,7 +56,8 @@ def test_a_report_shows_what_could_not_be_judged_as_missing_and_not_as_no_we(
             assert float(row["rate"]) == pytest.approx(sum(bool(turn["mentions"]) for turn in judged) / len(judged))
     page = Path("reports/s/report.html").read_text(encoding="utf-8")
     assert page.count('<span class="quiet">not judged</span>') == len(unknown)
-    assert f"judge 1 (sha256 {judges.records()[0]['digest'][:12]})" in page
+    assert f"judge {judges.records()[0]['model']} 1 (sha256 {judges.records()[0]['digest'][:12]})" in page
+    assert "report study=s detector=judge" in page, "the command that reports again names the judge"
 
 
 def test_a_battle_in_which_nothing_could_be_judged_has_no_score(simulated: Study, judge_server: Loopback) -> None:
@@ -63,22 +65,35 @@ def test_a_battle_in_which_nothing_could_be_judged_has_no_score(simulated: Study
     assert main(ONE) == 0
     assert main(["report", "study=s", "detector=judge"]) == 3
     assert {row["rate"] for row in table("battles")} == {""}
-    assert {float(row["messages"]) for row in table("battles")} == {0.0}
+    assert {row["messages"] for row in table("battles")} == {""}
+    assert {row["no_exposure"] for row in table("arms")} == {"0"}
 
 
-def test_battles_fought_after_the_judgement_are_missing_until_they_are_judged(simulated: Study, judge_server: Loopback) -> None:
+def test_a_study_with_battles_that_the_judge_has_not_read_is_not_reported(
+    simulated: Study, judge_server: Loopback, capsys: Told
+) -> None:
     assert main(ONE) == 0
     assert main([*BATTLE, "replicates=4"]) == 0
-    loaded = mitigation.load("s", detector="judge")
-    assert loaded.messages["ingroup"].isna().sum() == sum(len(b.replies) for b in loaded.transcripts if b.replicate == 3)
-    assert not any(b.battle_id in loaded.detections for b in loaded.transcripts if b.replicate == 3)
+    assert main(["report", "study=s", "detector=judge"]) == 2
+    assert "2 complete battles of study s were not read by judge yet: run mitigation detect" in capsys.readouterr().err
+    assert main(ONE) == 0
+    assert main(["report", "study=s", "detector=judge"]) == 0
+
+
+def test_a_smaller_panel_leaves_no_second_judge_of_an_earlier_one(simulated: Study, judge_server: Loopback) -> None:
+    assert main(TWO) == 0
+    assert judges.records("judge_second")
+    assert main(ONE) == 0
+    with pytest.raises(ConfigError, match="no judge has read study s"):
+        mitigation.load("s", detector="judge_second")
 
 
 def test_the_second_judge_can_be_read_beside_the_first(simulated: Study, judge_server: Loopback) -> None:
     assert main(TWO) == 0
     first, second = (mitigation.load("s", detector=name) for name in panel.NAMES)
     assert first.detections == second.detections
-    assert second.detector == f"judge_second 1 (sha256 {judges.records('judge_second')[0]['digest'][:12]})"
+    about = judges.records("judge_second")[0]
+    assert second.detector == f"judge_second {about['model']} 1 (sha256 {about['digest'][:12]})"
 
 
 def test_a_report_without_judgements_names_the_command(simulated: Study, capsys: Told) -> None:

@@ -116,7 +116,7 @@ def test_the_message_before_decides_what_the_sentence_leaves_open() -> None:
 
 def test_machines_do_not_include_an_addressee_who_is_human() -> None:
     assert labels("We machines never tire.", "As a human I find bots dull.") == ["exclusive"]
-    assert labels("You and I are machines, and we never tire.", "I am a language model, as you are.") == ["ingroup"]
+    assert labels("We machines never tire.", "I am a language model like you.") == ["ingroup"]
 
 
 def test_a_party_named_before_stays_the_reference() -> None:

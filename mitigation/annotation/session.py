@@ -62,7 +62,9 @@ class Session:
     ) -> None:
         self.annotator, self.review = annotator, review
         self.path = labels_file(study.folder, annotator)
-        self.reading = read(self.path, transcripts)
+        # Without a review only what was said blind is shown; what was settled in one stays as it is.
+        self.reading = read(self.path, transcripts, blind=review is None)
+        self._settled = {key for key, said in read(self.path, transcripts).messages.items() if said.against is not None}
         self._study, self._said = study, dict(self.reading.messages)
         self._lock = threading.Lock()
         battles = {battle.battle_id: battle for battle in transcripts}
@@ -115,6 +117,8 @@ class Session:
             OSError: the disk did not take it.
         """
         task = self._tasks[name]
+        if self.review is None and task.key in self._settled:
+            raise ValueError("this message was settled in a review, with another's labels in sight: it takes no blind label")
         said = self._checked(given, task.turn.text)
         at = datetime.now(UTC).isoformat(timespec="seconds")
         record = line(task.key, said, text_sha256=text_hash(task.before.text, task.turn.text), at=at)

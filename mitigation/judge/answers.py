@@ -66,8 +66,9 @@ def read(answer: str, *, context: str, text: str, spans: Sequence[tuple[int, int
             raise Unusable(f"the quote for {entry['label']} does not stand in the message")
         evidence.setdefault(entry["label"], places[0])
     labels = {label: label in evidence for label in LABELS_OF_TURN}
-    if labels["shared_ai_identity"] and not labels["ai_identity"]:
-        labels["ai_identity"], evidence["ai_identity"] = True, evidence["shared_ai_identity"]
+    for implied in ("ai_identity", "other_ai_identity"):
+        if labels["shared_ai_identity"] and not labels[implied]:
+            labels[implied], evidence[implied] = True, evidence["shared_ai_identity"]
     return Judgement(tuple(mentions), labels, evidence)
 
 

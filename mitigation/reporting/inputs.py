@@ -108,7 +108,25 @@ def banners(given: ReportInput) -> tuple[tuple[str, str], ...]:
 def remarks(given: ReportInput) -> tuple[str, ...]:
     """Return what stands below the verdicts: whether a locked plan was followed, and notes on the study as a whole."""
     halves = (f"{arm}: one agent of each battle is treated, and the rate is that of both agents" for arm in given.half_treated)
-    return (*_planned(given), *given.analysis.notes, *halves)
+    return (*_planned(given), *given.analysis.notes, *_unjudged(given), *halves)
+
+
+def _unjudged(given: ReportInput) -> tuple[str, ...]:
+    """Say how many messages of complete battles the detector could not judge, by arm: they count as unknown, never as no."""
+    battles = given.analysis.battles
+    if "unjudged" not in battles.columns:
+        return ()
+    complete = battles[battles["status"] == "complete"]
+    lost = complete.groupby("arm")["unjudged"].sum()
+    if not int(lost.sum()):
+        return ()
+    every = complete["unjudged"].fillna(0) + complete["messages"].fillna(0)
+    total = every.groupby(complete["arm"]).sum()
+    arms = (f"{arm} {int(lost[arm]):,} of {int(total[arm]):,}" for arm in given.analysis.arms["arm"] if arm in lost)
+    return (
+        f"messages that could not be judged, by arm: {', '.join(arms)}; they are left out, and an arm that loses more of them "
+        "than another can differ for that alone",
+    )
 
 
 def _planned(given: ReportInput) -> tuple[str, ...]:
