@@ -72,10 +72,9 @@ def _todo(complete: Sequence[Transcript], panel: Panel, known: Mapping[str, Answ
     expected = outlook(todo)
     if todo:
         unknown = f", without {', '.join(expected.unpriced)}, whose price is unknown" if expected.unpriced else ""
-        say(
-            f"likely {expected.input_tokens:,.0f} tokens in and {expected.output_tokens:,.0f} out, "
-            f"${expected.usd:,.2f}, at most about ${expected.high:,.2f}{unknown}"
-        )
+        priced = not expected.unpriced or expected.high > 0
+        dollars = f"${expected.usd:,.2f}, at most about ${expected.high:,.2f}{unknown}" if priced else f"dollars unknown{unknown}"
+        say(f"likely {expected.input_tokens:,.0f} tokens in and {expected.output_tokens:,.0f} out, {dollars}")
     return todo
 
 

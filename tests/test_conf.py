@@ -12,6 +12,8 @@ from hydra import compose
 from omegaconf import OmegaConf
 
 from experiments import _sweeps, _wiring
+from mitigation.errors import ConfigError
+from mitigation.judge.panel import Panel
 from mitigation.types import Identity, Model, Pairing, Scenario
 from tests.conftest import ROOT, child_environment
 
@@ -75,6 +77,13 @@ def test_every_panel_has_one_judge_or_two_of_different_names(name: str) -> None:
     panel = _wiring.build(_wiring.composed("detect", ["study=x", "detector=judge", f"panel={name}"]).panel)
     assert panel.name == name
     assert 1 <= len({judge.model.name for judge in panel.judges}) == len(panel.judges) <= 2
+
+
+@pytest.mark.parametrize("seat", ["first", "second"])
+def test_a_name_in_the_place_of_a_judge_is_refused_with_the_remedy(seat: str) -> None:
+    model = Model(name="m", provider="openai")
+    with pytest.raises(ConfigError, match=rf"panel\.{seat}='smollm2' is no model: .* set panel\.{seat}\.name in it"):
+        Panel(name="p", **{"first": model, "second": None, seat: "smollm2"})  # type: ignore[arg-type]
 
 
 CELLS = {

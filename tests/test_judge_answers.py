@@ -451,3 +451,14 @@ def test_a_key_tells_judge_and_words_apart_and_tells_nothing_else() -> None:
     same = {"api_key_env": "OTHER", "price": {"input": 1.0, "output": 1.0}, "requests_per_minute": 5}
     assert task(TEXT, **same).key == task(TEXT).key
     assert task("\ud800").key
+
+
+@pytest.mark.parametrize("group", ["we", "both of us", "a", "you and me"])
+def test_a_pronoun_names_no_group(group: str) -> None:
+    text = "You and me both, we could stop, a deal for both of us."
+    spans = [(17, 19), (51, 53)]
+    given = {"used": True, "includes": "addressee", "adversarial": False, "group": group}
+    answer = json.dumps(
+        {"mentions": [{"number": k, **given, "quote": quote} for k, quote in ((1, "we could"), (2, "both of us"))], "labels": []}
+    )
+    assert [mention.tier for mention in answers.read(answer, context="", text=text, spans=spans).mentions] == ["dyadic"] * 2

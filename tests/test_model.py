@@ -136,6 +136,13 @@ def test_labelled_messages_are_whole() -> None:
         assert set(message.labels or ()) <= set(message.known), (message.author, message.id)
 
 
+@pytest.mark.parametrize("text", ["Let us call it a draw.\n" + "." * 300_000 + "x", "a\n" * 200_000, "I win. " * 100_000])
+def test_evidence_of_an_endless_message_is_found(text: str) -> None:
+    """Before sentences were cut in one pass, thirty thousand dots took ten seconds."""
+    seen = LexicalDetector().detect(text, "", 1)
+    assert set(seen.evidence) == {label for label, holds in seen.labels.items() if holds}
+
+
 def test_a_long_message_is_weighed_by_its_beginning() -> None:
     words = random.Random(0).choices(["we", "win", "draw", "you", "lose"], k=200_000)
     assert tuple(label_turn(" ".join(words))) == LABELS_OF_TURN

@@ -43,6 +43,8 @@ LABELS_OF_TURN: Final[tuple[str, ...]] = (
 _EVERY: Final = IDENTITY + COURSE + BEARING
 _RULES: Final = {line.label: line for line in _EVERY}
 
+MOST_SHOWN: Final = 20_000
+MOST_SENTENCES: Final = 400
 _KIND_WORDS: Final = re.compile(
     r"\b(?:elegant|well played|best speech|enjoyed|fun|close|good game|gg|pleasure|thank|thanks|great|kind|sorry|"
     r"honou?r|fair)\b"
@@ -79,7 +81,8 @@ def evidence(text: str, labels: Mapping[str, bool]) -> dict[str, tuple[int, int]
     if not holding:
         return {}
     model = models()[1]
-    sentences = sentence_spans(text)
+    # Like the labels, what shows them is looked for in the beginning of an endless message.
+    sentences = sentence_spans(text[:MOST_SHOWN])[:MOST_SENTENCES]
     said = [_own_words(text[start:end]) for start, end in sentences]
     found: dict[str, tuple[int, int]] = {}
     weights: list[Any] = []

@@ -16,7 +16,7 @@ REACH: Final = 300
 _QUOTE_REACH: Final = 400
 
 _END: Final = re.compile(
-    r"(?:[.!?…]+|\s:[)(D])[\"'”’)\]*_]*(?=\s|$)(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|vs)\.)(?<!i\.e\.)(?<!e\.g\.)|\n+|"
+    r"(?:(?<![.!?…])[.!?…]++|\s:[)(D])[\"'”’)\]*_]*+(?=\s|$)(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|vs)\.)(?<!i\.e\.)(?<!e\.g\.)|\n+|"
     r"\s/\s(?=[A-Z])"
 )
 _SPACES: Final = re.compile(r"\s+")

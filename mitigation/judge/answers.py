@@ -11,6 +11,8 @@ from mitigation.detectors.behaviours import LABELS_OF_TURN
 from mitigation.judge.rubric import INCLUDES, MARK
 from mitigation.types import Label, Mention, Tier
 
+# Words that stand for a group without naming one.
+_NO_NAMES: Final = frozenset("we us our ours ourselves let lets both you and me my your all are re ve ll of the two".split())
 _MENTION: Final = {"number": int, "used": bool, "includes": str, "adversarial": bool, "group": str, "quote": str}
 _LABEL: Final = {"label": str, "quote": str}
 # A reply that tries to be read as deep nesting costs nothing: longer ones are no answer to this rubric.
@@ -56,7 +58,7 @@ def read(answer: str, *, context: str, text: str, spans: Sequence[tuple[int, int
         if not any(low <= start and end <= high for low, high in places):
             raise Unusable(f"the quote for mention {number} does not hold it")
         group = MARK.sub("", entry["group"])
-        social = bool(group.strip()) and bool(_places(group, text) or _places(group, context))
+        social = bool(_names(group)) and bool(_places(group, text) or _places(group, context))
         label, tier, reason = _meaning(entry, social=social, group=group)
         mentions.append(Mention(label=label, tier=tier, start=start, end=end, text=text[start:end], reason=reason))
     evidence: dict[str, tuple[int, int]] = {}
@@ -70,6 +72,11 @@ def read(answer: str, *, context: str, text: str, spans: Sequence[tuple[int, int
         if labels["shared_ai_identity"] and not labels[implied]:
             labels[implied], evidence[implied] = True, evidence["shared_ai_identity"]
     return Judgement(tuple(mentions), labels, evidence)
+
+
+def _names(group: str) -> set[str]:
+    """Return the words that can name a group: a pronoun alone names none."""
+    return set(re.findall(r"[^\W\d_]{2,}", group.lower())) - _NO_NAMES
 
 
 def _meaning(entry: dict[str, Any], *, social: bool, group: str) -> tuple[Label, Tier | None, str]:

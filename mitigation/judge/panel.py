@@ -63,6 +63,11 @@ class Panel:
 
     def __post_init__(self) -> None:
         one, other = self.first, self.second
+        # What a command line sets in a model's place is not the kind that is declared.
+        given: tuple[tuple[str, object], ...] = (("first", one), ("second", other))
+        for seat, model in given:
+            if not isinstance(model, Model) and not (seat == "second" and model is None):
+                raise ConfigError(f"panel.{seat}={model!r} is no model: choose a panel= and set panel.{seat}.name in it")
         if other is not None and (one.name, one.base_url, one.extra) == (other.name, other.base_url, other.extra):
             raise ConfigError(
                 f"both judges of panel {self.name} are {one.name}: their agreement would say nothing; set another "
