@@ -103,7 +103,7 @@ def messages(examples: Sequence[Example], sums: np.ndarray) -> list[Case]:
 
 
 def _ruled(example: Example) -> frozenset[str]:
-    return frozenset(value for kind, value, _ in example.features if kind == "rule")
+    return frozenset(value for kind, _, values in example.features if kind == "rule" for value in values)
 
 
 def drift() -> str:

@@ -225,19 +225,34 @@ def permutation() -> None:
 
 
 def detection() -> None:
-    """Speed of the rules on the example study's messages."""
-    from mitigation.detectors import find_we
+    """Speed of the detector on messages of battles, on the labelled messages that are full of "we", and on hostile ones."""
+    from mitigation.detectors import LexicalDetector, find_we, label_turn
+    from mitigation.detectors.lexical import find
+    from tests.messages import written
 
-    texts = [
+    battles = [
         turn["text"]
         for path in sorted(Path("results").glob("example/**/battles.jsonl"))
         for line in path.open(encoding="utf-8")
         for turn in json.loads(line)["turns"]
-    ] * 20
-    find_we("We warm up.")
-    size = sum(len(text.encode()) for text in texts)
-    spent = cpu(lambda: [find_we(text) for text in texts])
-    print(f"detection: {size / 1e6 / spent[0]:.1f} MB/s on the messages of results/example")
+    ]
+    labelled = [message.text for message in written()]
+    whole = LexicalDetector()
+    ways = {
+        "rules for mentions": lambda text: find(text, "", lambda said, view, signs: said),
+        "mentions": find_we,
+        "labels": label_turn,
+        "all, with evidence": lambda text: whole.detect(text, "", 1),
+    }
+    for name, texts in (("results/example", battles * 20), ("the labelled messages", labelled)):
+        size = sum(len(text.encode()) for text in texts) / 1e6
+        for way, judge in ways.items():
+            judge("We warm up.")
+            print(f"detection on {name}, {way}: {size / cpu(lambda: [judge(text) for text in texts])[0]:.1f} MB/s")  # noqa: B023
+    prose = " ".join(labelled).replace("\n", " ")
+    for text in ("we we " * 1_000_000, "we. " * 500_000, (prose * 100)[:10_000_000], "US " * 500_000):
+        spent = cpu(lambda: whole.detect(text, "", 1))[0]  # noqa: B023
+        print(f"one message, {text[:8]!r} …, {len(text) / 1e6:.0f} MB: {spent / len(text) * 1e6:.2f} s/MB (goal: less than 1)")
 
 
 def composing() -> None:

@@ -36,11 +36,11 @@ def test_the_file_holds_whole_numbers_and_nothing_else() -> None:
 def test_a_sum_is_bias_and_amounts_times_weights_and_unknown_signs_add_nothing() -> None:
     model = Linear(SMALL)
     assert list(model.sums([])) == [5, -5]
-    assert list(model.sums([("word", "x", 10), ("word", "y", 5), ("word", "z", 10), ("kind", "x", 10)])) == [35, 995]
+    assert list(model.sums([("word", 10, ["x", "z"]), ("word", 5, ["y"]), ("kind", 10, ["x"])])) == [35, 995]
 
 
 def test_the_strongest_words_for_a_label_are_named_first() -> None:
-    signs = [("word", "x", 10), ("word", "y", 10)]
+    signs = [("word", 10, ("x", "y"))]
     assert Linear(SMALL).strongest(signs, "b", "a") == ["y"]
     assert Linear(SMALL).strongest(signs, "a", "b") == ["x"]
 
@@ -80,7 +80,8 @@ def test_a_word_belongs_to_the_lists_of_the_vocabulary() -> None:
 
 def test_signs_of_a_mention_name_what_stands_beside_it() -> None:
     around = Surroundings("i win", "you lose", "bow")
-    signs = {(kind, value) for kind, value, _ in of_mention("could WE stop here", around, "ingroup", "why", ["generic"])}
+    found = of_mention("could WE stop here", around, "ingroup", "why", ["generic"])
+    signs = {(kind, value) for kind, _, values in found for value in values}
     assert {("l1", "could"), ("r1", "stop"), ("form", "WE"), ("round", "could WE stop"), ("earlier", "generic")} <= signs
     assert {("bef", "win"), ("aft", "lose"), ("ctx", "bow")} <= signs
 

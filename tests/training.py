@@ -114,13 +114,16 @@ def train_messages(examples: Sequence[Example]) -> dict:  # type: ignore[type-ar
 
 def _matrix(examples: Sequence[Example]) -> tuple[list[tuple[str, str]], sp.csr_matrix]:
     """Return the signs that are not too rare, and how much of each an example holds."""
-    counts = Counter(sign for example in examples for sign in {(kind, value) for kind, value, _ in example.features})
+    counts = Counter(
+        sign for example in examples for sign in {(kind, value) for kind, _, values in example.features for value in values}
+    )
     signs = sorted(sign for sign, count in counts.items() if count >= RAREST)
     places = {sign: place for place, sign in enumerate(signs)}
     cells = [
         (row, places[kind, value], amount / 10)
         for row, example in enumerate(examples)
-        for kind, value, amount in example.features
+        for kind, amount, values in example.features
+        for value in values
         if (kind, value) in places
     ]
     rows, columns, amounts = zip(*cells, strict=True)
@@ -147,7 +150,7 @@ def left_out() -> tuple[list[Example], np.ndarray, list[Example], np.ndarray]:
 
 def said_of(example: Example, sums: np.ndarray) -> str:
     """Return what the detector says of a mention: what the rules call quoted or other stands."""
-    ruled = next((value for kind, value, _ in example.features if kind == "rule"), "")
+    ruled = next((values[0] for kind, _, values in example.features if kind == "rule"), "")
     return ruled if ruled in ("quoted", "other") else KINDS[int(sums.argmax())]
 
 

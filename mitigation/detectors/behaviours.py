@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from mitigation.detectors.features import Feature, of_message
@@ -16,7 +17,7 @@ from mitigation.detectors.passages import REACH, normal, quoted_spans, sentence_
 from mitigation.detectors.turn_bearing import BEARING
 from mitigation.detectors.turn_course import COURSE
 from mitigation.detectors.turn_identity import IDENTITY
-from mitigation.detectors.turn_rules import labels_of
+from mitigation.detectors.turn_rules import TurnRules
 
 # The ten labels of the original study first, then the leaves of the Social Identity tree and the others of this project.
 LABELS_OF_TURN: Final[tuple[str, ...]] = (
@@ -40,8 +41,6 @@ LABELS_OF_TURN: Final[tuple[str, ...]] = (
     "other_ai_identity",
 )
 
-_EVERY: Final = IDENTITY + COURSE + BEARING
-_RULES: Final = {line.label: line for line in _EVERY}
 
 MOST_SHOWN: Final = 20_000
 MOST_SENTENCES: Final = 400
@@ -49,6 +48,12 @@ _KIND_WORDS: Final = re.compile(
     r"\b(?:elegant|well played|best speech|enjoyed|fun|close|good game|gg|pleasure|thank|thanks|great|kind|sorry|"
     r"honou?r|fair)\b"
 )
+
+
+@cache
+def _rules(label: str = "") -> TurnRules:
+    """Return the rules for one label, or for all."""
+    return TurnRules([line for line in IDENTITY + COURSE + BEARING if label in ("", line.label)])
 
 
 def label_turn(text: str, context: str = "") -> dict[str, bool]:
@@ -69,7 +74,7 @@ def label_turn(text: str, context: str = "") -> dict[str, bool]:
 def signs(text: str, context: str = "") -> list[Feature]:
     """Return what the model of messages weighs."""
     words = _own_words(text)
-    return list(of_message(words, _background(context), (label for label, holds in _by_rules(words).items() if holds)))
+    return of_message(words, _background(context), (label for label, holds in _by_rules(words).items() if holds))
 
 
 def evidence(text: str, labels: Mapping[str, bool]) -> dict[str, tuple[int, int]]:
@@ -87,7 +92,7 @@ def evidence(text: str, labels: Mapping[str, bool]) -> dict[str, tuple[int, int]
     found: dict[str, tuple[int, int]] = {}
     weights: list[Any] = []
     for label in holding:
-        place = next((k for k, words in enumerate(said) if _RULES[label].holds(words)), None)
+        place = next((k for k, words in enumerate(said) if _rules(label).labels_of(words)), None)
         if place is None and label in model.labels:
             weights = weights or [model.sums(of_message(words, "", ())) for words in said]
             column = model.labels.index(label)
@@ -98,7 +103,7 @@ def evidence(text: str, labels: Mapping[str, bool]) -> dict[str, tuple[int, int]
 
 def _by_rules(words: str) -> dict[str, bool]:
     """Return what the rules say of a message in normal form."""
-    found = labels_of(_EVERY, words)
+    found = _rules().labels_of(words)
     labels = {label: label in found for label in LABELS_OF_TURN}
     if labels["shared_ai_identity"]:
         labels["ai_identity"] = True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from mitigation.detectors import vocabulary as v
 from mitigation.detectors.rules import AND_I, rule
+from mitigation.detectors.sieve import Tally
 
 _PEACEFUL: Final = rf"\b(?:{v.PEACE})\b"
 
@@ -126,7 +126,7 @@ CONTEXT: Final = (
 )
 
 # Weighed against each other when no rule matches: what a quarrel sounds like, and what good company sounds like.
-RIVALRY: Final = re.compile(
+RIVALRY: Final = Tally(
     rf"\b(?:{v.ADVERSE}|i (?:will|can|shall|am about to|am going to) (?:not )?(?:{v.DESTROY}|flatten|finish|end|"
     r"take|wait|never)|you (?:will|are going to|are about to|had better|have no|can not|could never|are nothing|"
     r"are only|are just|"
@@ -138,7 +138,7 @@ RIVALRY: Final = re.compile(
     r"bluff\w*|dead|die|dies|drops?|falls?|fell|crumbl\w+|midnight|dawn|out of breath|life support|plug|runs? dry|"
     r"no favou?rs|hate|table from|until one|equals|chance|beg|sweat|afraid|scared|mistake)\b"
 )
-COMPANY: Final = re.compile(
+COMPANY: Final = Tally(
     rf"[?]|\b(?:{v.PEACE}|thanks?|thank|please|glad|happy|enjoy\w*|love|loved|nice|great|good|lovely|wonderful|"
     r"agree[ds]?|sure|yes|yeah|respect|fair|sorry|could|perhaps|maybe|would you|share|learn\w*|help\w*|fun|curious|"
     r"interest\w*|"

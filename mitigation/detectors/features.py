@@ -1,4 +1,4 @@
-"""A mention, or a whole message, in words round it; what a linear model weighs (see `model`), as kind and value, out.
+"""A mention, or a whole message, in words round it; what a linear model weighs (see `model`), by kind, out.
 
 Kinds name where something stands: r1 is the first word to the right of the mention, `near` is within eight words of it, `sent` in
 its sentence, `bef` and `aft` in the sentences next to it, `ctx` in the other agent's message. A word also stands for the lists of
@@ -8,7 +8,8 @@ its sentence, `bef` and `aft` in the sentences next to it, `ctx` in the other ag
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -16,8 +17,8 @@ from typing import Final
 from mitigation.detectors import vocabulary as v
 from mitigation.detectors.cues import COMPANY, RIVALRY
 
-Feature = tuple[str, str, int]
-"""Kind, value and amount in tenths: whole numbers add up to the same sum on every machine."""
+Feature = tuple[str, int, Sequence[str]]
+"""Kind, amount of each in tenths, and values: whole numbers add up to the same sum on every machine."""
 
 _NEAR: Final = 8
 _SIDE: Final = 6
@@ -46,15 +47,21 @@ class Surroundings:
     """What stands round all mentions of one sentence: computed once, weighed for each."""
 
     def __init__(self, before: str, after: str, context: str) -> None:
-        self.features: list[Feature] = []
-        for kind, text, amount in (("bef", before, 5), ("aft", after, 5), ("ctx", context, 4)):
-            words = set(_WORD.findall(text))
-            self.features += [(kind, word, amount) for word in words]
-            self.features += [(f"{kind}~", name, 10) for name in {name for word in words for name in lists_of(word)}]
+        self.features = [*_around("bef", before, 5), *_around("aft", after, 5), *_around("ctx", context, 4)]
 
 
-def of_mention(view: str, around: Surroundings, rule: str, reason: str, earlier: Iterable[str]) -> Iterator[Feature]:
-    """Yield what is weighed for one mention.
+@lru_cache(maxsize=64)
+def _around(kind: str, text: str, amount: int) -> list[Feature]:
+    words = set(_WORD.findall(text))
+    return [(kind, amount, tuple(words)), (f"{kind}~", 10, _lists(words))]
+
+
+def _lists(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple({name for word in words for name in lists_of(word)})
+
+
+def of_mention(view: str, around: Surroundings, rule: str, reason: str, earlier: Iterable[str]) -> list[Feature]:
+    """Return what is weighed for one mention.
 
     Args:
         view: its sentence in normal form with the mention in capitals.
@@ -67,37 +74,38 @@ def of_mention(view: str, around: Surroundings, rule: str, reason: str, earlier:
     form = found[0] if found else "WE"
     start, end = found.span() if found else (0, 0)
     left, right = _WORD.findall(view[:start].lower()), _WORD.findall(view[end:].lower())
-    yield "form", form, 10
-    yield "rule", rule, 10
-    yield "reason", reason, 10
-    for label in earlier:
-        yield "earlier", label, 10
-    yield from _beside(["<", "<", "<", *left], [*right, ">", ">", ">"], form)
     near = {*left[-_NEAR:], *right[:_NEAR]}
     words = {*left, *right}
-    yield from (("near", word, 10) for word in near)
-    yield from (("sent", word, 10) for word in words)
-    yield from (("near~", name, 10) for name in {name for word in near for name in lists_of(word)})
-    yield from (("sent~", name, 10) for name in {name for word in words for name in lists_of(word)})
-    yield from around.features
+    return [
+        ("form", 10, (form,)),
+        ("rule", 10, (rule,)),
+        ("reason", 10, (reason,)),
+        ("earlier", 10, tuple(earlier)),
+        *_beside(["<", "<", "<", *left], [*right, ">", ">", ">"], form),
+        ("near", 10, tuple(near)),
+        ("sent", 10, tuple(words)),
+        ("near~", 10, _lists(near)),
+        ("sent~", 10, _lists(words)),
+        *around.features,
+    ]
 
 
 def _beside(left: list[str], right: list[str], form: str) -> Iterator[Feature]:
     """Yield the words next to a mention and their runs of two and three."""
     for place in (1, 2, 3):
-        yield f"l{place}", left[-place], 10
-        yield f"r{place}", right[place - 1], 10
+        yield f"l{place}", 10, (left[-place],)
+        yield f"r{place}", 10, (right[place - 1],)
     for place in (1, 2):
-        yield from ((f"l{place}~", name, 10) for name in lists_of(left[-place]))
-        yield from ((f"r{place}~", name, 10) for name in lists_of(right[place - 1]))
-    yield "round", f"{left[-1]} {form} {right[0]}", 10
+        yield f"l{place}~", 10, lists_of(left[-place])
+        yield f"r{place}~", 10, lists_of(right[place - 1])
+    yield "round", 10, (f"{left[-1]} {form} {right[0]}",)
     run = [*left[-_SIDE:], "@", *right[:_SIDE]]
-    yield from (("two", f"{one} {two}", 10) for one, two in pairwise(run))
-    yield from (("three", f"{one} {two} {three}", 10) for one, two, three in zip(run, run[1:], run[2:], strict=False))
+    yield "two", 10, [f"{one} {two}" for one, two in pairwise(run)]
+    yield "three", 10, [f"{one} {two} {three}" for one, two, three in zip(run, run[1:], run[2:], strict=False)]
 
 
-def of_message(text: str, context: str, rules: Iterable[str]) -> Iterator[Feature]:
-    """Yield what is weighed for a whole message.
+def of_message(text: str, context: str, rules: Iterable[str]) -> list[Feature]:
+    """Return what is weighed for a whole message.
 
     Args:
         text: its normal form without quoted words.
@@ -105,17 +113,16 @@ def of_message(text: str, context: str, rules: Iterable[str]) -> Iterator[Featur
         rules: labels that the rules gave it.
     """
     words = _PLAIN.findall(text)[:MOST_WORDS]
-    yield "long", "", min(len(words), 100) // 5
-    yield from (("rule", label, 20) for label in rules)
-    yield from (("first", word, 5) for word in set(words[:3]))
-    yield from (("word", word, 10) for word in set(words))
-    yield from (("two", run, 10) for run in {f"{one} {two}" for one, two in pairwise(words)})
-    yield from (("ctx", word, 3) for word in set(_PLAIN.findall(context)))
-    counts: dict[str, int] = {}
-    for word in words:
-        for name in lists_of(word):
-            counts[name] = counts.get(name, 0) + 1
-    yield from (("word~", name, 5 * min(count, 3)) for name, count in counts.items())
+    counts = Counter([name for word in words for name in lists_of(word)])
     shown = text[:MOST_CHARACTERS]
-    yield "quarrel", "", 3 * min(5, len(RIVALRY.findall(shown)))
-    yield "company", "", 3 * min(5, len(COMPANY.findall(shown)))
+    return [
+        ("long", min(len(words), 100) // 5, ("",)),
+        ("rule", 20, tuple(rules)),
+        ("first", 5, tuple(set(words[:3]))),
+        ("word", 10, tuple(set(words))),
+        ("two", 10, tuple({f"{one} {two}" for one, two in pairwise(words)})),
+        ("ctx", 3, tuple(set(_PLAIN.findall(context)))),
+        *(("word~", 5 * min(count, 3), (name,)) for name, count in counts.items()),
+        ("quarrel", 3 * min(5, RIVALRY.count(shown)), ("",)),
+        ("company", 3 * min(5, COMPANY.count(shown)), ("",)),
+    ]

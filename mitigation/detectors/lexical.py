@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Final, NamedTuple, cast
 
 from mitigation.detectors import cues, rules_apart, rules_exclusive, rules_generic, rules_rivals, rules_together
 from mitigation.detectors import vocabulary as v
 from mitigation.detectors.features import Feature, Surroundings, of_mention
-from mitigation.detectors.literals import holds
 from mitigation.detectors.mentions import find_tokens
 from mitigation.detectors.model import models
 from mitigation.detectors.passages import REACH, Passage, is_inside, marked, normal, passage_at, quoted_spans
-from mitigation.detectors.rules import MENTIONS, Rule
+from mitigation.detectors.rules import Cascade, Rule
 from mitigation.types import Label, Mention, Tier
 
 _FIRST: Final[tuple[Rule, ...]] = (
@@ -36,9 +36,6 @@ _FIRST: Final[tuple[Rule, ...]] = (
     + rules_together.TOGETHER
 )
 _THEN: Final[tuple[Rule, ...]] = cues.WEAK + cues.BEFORE + cues.HABIT + cues.CONTEXT
-_TABLES: Final = {
-    mention: tuple(tuple(line for line in table if mention in line.mentions) for table in (_FIRST, _THEN)) for mention in MENTIONS
-}
 _CLAUSE: Final = re.compile(r" ?[;:—–] ?| - |,? (?:but|yet|while|whereas|though|although) ")
 _MARK: Final = re.compile("[A-Z]+")
 _SOCIAL: Final = re.compile(rf"\b(?:{v.AI_KIND}|{v.AI_TRAIT})\b")
@@ -55,7 +52,14 @@ _CARRY: Final = 120
 _WEIGHTS: Final = {"sentence": 1.0, "before": 0.5, "after": 0.5, "context": 0.5}
 _HANDED_ON: Final = re.compile(r"^(?:as in the sentence before|as the mention before it): ")
 _MOST_IN_A_PASSAGE: Final = 12
+# No battle says "we" so often; a reply that is nothing else must not hold up a study.
+MOST_JUDGED: Final = 2_000
 _CACHE: Final = 256
+
+
+@cache
+def _cascades() -> tuple[Cascade, Cascade]:
+    return Cascade(_FIRST), Cascade(_THEN)
 
 
 class Verdict(NamedTuple):
@@ -111,14 +115,21 @@ def find(text: str, context: str, weigh: Weigh) -> list[Mention]:
             )
         last = ruled[-1], group[-1][1]
 
-    for start, end in tokens:
+    for start, end in tokens[:MOST_JUDGED]:
         if passage is None or start >= passage.end:
             close()
             passage = passage_at(text, start, end, passage.end if passage else 0)
             group = []
         group.append((start, end))
     close()
-    return found
+    return found + _beyond(found[-1], text, tokens[MOST_JUDGED:])
+
+
+def _beyond(last: Mention, text: str, spans: list[tuple[int, int]]) -> list[Mention]:
+    """Return the mentions that are not judged any more: they are taken for what the last one is, and say so."""
+    reason = f"beyond the first {MOST_JUDGED:,} mentions of the message: as the last of them"
+    label, tier = last.label, last.tier
+    return [Mention(label=label, tier=tier, start=a, end=b, text=text[a:b], reason=reason) for a, b in spans]
 
 
 def _judge(
@@ -142,7 +153,7 @@ def _judge(
         said = Verdict("quoted", None, "inside quotation marks") if quoted else _decide(view, around, ruled, carried)
         earlier = [ruled[-1].label] if ruled else []
         signs = of_mention(view, surroundings, said.label, _HANDED_ON.sub("", said.reason), earlier)
-        verdicts.append(weigh(said, view, list(signs)))
+        verdicts.append(weigh(said, view, signs))
         ruled.append(said)
     return ruled, verdicts
 
@@ -167,16 +178,17 @@ def _weighed(said: Verdict, view: str, signs: list[Feature]) -> Verdict:
 def _decide(view: str, around: dict[str, str], earlier: list[Verdict], carried: Verdict | None) -> Verdict:
     """Run the cascade of rules on one mention; `view` is its sentence with the mention marked."""
     mark = _MARK.search(view)
-    first, then = _TABLES[mark[0] if mark else "WE"]
+    mention = mark[0] if mark else "WE"
+    first, then = _cascades()
     scopes = {"clause": _clause_of(view), "sentence": view, **around}
-    hit = _first_match(first, scopes)
+    hit = first.first_match(mention, scopes)
     if hit is None:
         for verdict in reversed(earlier):
             if verdict.label != "quoted":
                 return verdict._replace(reason=_handed_on("as the mention before it", verdict.reason))
         if carried is not None and not _FRESH[carried.label].search(view):
             return carried
-        hit = _first_match(then, scopes)
+        hit = then.first_match(mention, scopes)
     if hit is None and _is_quarrel(scopes):
         return Verdict("opponent_frame", None, "the words around are a quarrel")
     if hit is None:
@@ -189,27 +201,12 @@ def _handed_on(how: str, reason: str) -> str:
     return f"{how}: {_HANDED_ON.sub('', reason)}"
 
 
-def _first_match(table: tuple[Rule, ...], scopes: dict[str, str]) -> Rule | None:
-    view = scopes["sentence"]
-    for line in table:
-        scope = scopes[line.scope]
-        if line.needles and not holds(scope, line.needles):
-            continue
-        if (
-            line.pattern.search(scope)
-            and not (line.unless and line.unless.search(view))
-            and (line.needs is None or line.needs.search(view))
-        ):
-            return line
-    return None
-
-
 def _is_quarrel(scopes: dict[str, str]) -> bool:
     """Whether the sentences around sound more like rivals than like company; the mention's own sentence counts twice."""
     rivalry = company = 0.0
     for scope, weight in _WEIGHTS.items():
-        rivalry += weight * len(cues.RIVALRY.findall(scopes[scope]))
-        company += weight * len(cues.COMPANY.findall(scopes[scope]))
+        rivalry += weight * cues.RIVALRY.count(scopes[scope])
+        company += weight * cues.COMPANY.count(scopes[scope])
     return rivalry >= 1.0 and rivalry > company
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 APOSTROPHES: Final = "'’‘ʼ＇`´′"
@@ -83,6 +84,7 @@ def find_tokens(text: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
+@lru_cache(maxsize=1_000)  # a text that is nothing but "US US US" is read once
 def _is_pronoun(form: str, before: str, after: str) -> bool:
     """Tell a pronoun from the look-alikes: part of a compound or address, name of a work, country, unit, initials, a verb."""
     if before[-1:] in {"@", "#", "&", "\\"} or (

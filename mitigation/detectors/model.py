@@ -45,14 +45,15 @@ class Linear:
 
     def sums(self, features: Iterable[Feature]) -> npt.NDArray[np.int64]:
         """Return (labels,) the weighted sum of what is known of the features; the same on every machine."""
-        places, amounts, kinds = [], [], self._rows
-        for kind, value, amount in features:
+        places: list[int] = []
+        amounts: list[int] = []
+        kinds = self._rows
+        for kind, amount, values in features:
             rows = kinds.get(kind)
             if rows is not None:
-                place = rows.get(value)
-                if place is not None:
-                    places.append(place)
-                    amounts.append(amount)
+                known = [rows[value] for value in values if value in rows]
+                places += known
+                amounts += [amount] * len(known)
         if not places:
             return self.bias
         return self.bias + np.array(amounts, dtype=np.int64) @ self._table[places]
@@ -61,11 +62,12 @@ class Linear:
         """Return the words that speak most for one label against another."""
         one, two = self.labels.index(label), self.labels.index(other)
         worth: dict[str, int] = {}
-        for kind, value, amount in features:
-            place = self._rows.get(kind, {}).get(value)
-            if place is not None and kind not in ("rule", "reason", "earlier", "form"):
-                row = self._table[place]
-                worth[value] = worth.get(value, 0) + amount * int(row[one] - row[two])
+        for kind, amount, values in features:
+            rows = self._rows.get(kind, {}) if kind not in ("rule", "reason", "earlier", "form") else {}
+            for value in values:
+                if value in rows:
+                    row = self._table[rows[value]]
+                    worth[value] = worth.get(value, 0) + amount * int(row[one] - row[two])
         return sorted((word for word in worth if worth[word] > 0), key=lambda word: (-worth[word], word))[:_SHOWN]
 
 

@@ -7,9 +7,10 @@ is judged in capitals: WE, US, OUR, OURSELVES. `@` stands for any of them; a "we
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from mitigation.detectors.literals import needles
+from mitigation.detectors.sieve import Sieve
 from mitigation.types import Label
 
 Scope = Literal["clause", "sentence", "before", "after", "context"]
@@ -19,10 +20,7 @@ _SPELLED: Final = re.compile(r"\b(?:WE|US|OURSELVES|OUR)\b")
 
 
 class Rule(NamedTuple):
-    """One line of the cascade: `pattern` in `scope` gives the mention `label` if its sentence holds `needs` but not `unless`.
-
-    Where there are `needles`, the pattern matches no text without one of them.
-    """
+    """One line of the cascade: `pattern` in `scope` gives the mention `label` if its sentence holds `needs` but not `unless`."""
 
     name: str
     label: Label
@@ -32,7 +30,6 @@ class Rule(NamedTuple):
     unless: re.Pattern[str] | None = None
     needs: re.Pattern[str] | None = None
     mentions: frozenset[str] = frozenset()
-    needles: tuple[str, ...] = ()
 
 
 def rule(
@@ -50,8 +47,32 @@ def rule(
     veto = re.compile(unless.replace("@", mention)) if unless else None
     need = re.compile(needs.replace("@", mention)) if needs else None
     compiled = re.compile(pattern.replace("@", mention))
-    signs = needles(compiled, frozenset(MENTIONS))
-    return Rule(name, label, compiled, reason, scope, veto, need, frozenset(spelled or MENTIONS), signs)
+    return Rule(name, label, compiled, reason, scope, veto, need, frozenset(spelled or MENTIONS))
+
+
+class Cascade:
+    """Rules in their order."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        by_scope: dict[Scope, list[int]] = {}
+        for place, line in enumerate(rules):
+            by_scope.setdefault(line.scope, []).append(place)
+        self._sieves = [(scope, places, Sieve([rules[k].pattern for k in places])) for scope, places in by_scope.items()]
+
+    def first_match(self, mention: str, scopes: Mapping[str, str]) -> Rule | None:
+        """Return the first rule that matches a mention, one of MENTIONS; `scopes` holds the text of every scope."""
+        view = scopes["sentence"]
+        near = [places[k] for scope, places, sieve in self._sieves for k in sieve.candidates(scopes[scope])]
+        for line in map(self._rules.__getitem__, sorted(near)):
+            if (
+                mention in line.mentions
+                and line.pattern.search(scopes[line.scope])
+                and not (line.unless and line.unless.search(view))
+                and (line.needs is None or line.needs.search(view))
+            ):
+                return line
+        return None
 
 
 # A noun phrase and the speaker ("my rook and I"), but not "you and I".

@@ -6,10 +6,10 @@ A pattern reaches over at most some tens of characters and never over the end of
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from mitigation.detectors.literals import Sieve, alternatives, needles
+from mitigation.detectors.sieve import Sieve, alternatives
 
 KIND: Final = (
     r"(?:ais?|a\.i|(?:large |text )?language models?|llms?|chat ?bots?|bots?|(?:ai|virtual|digital|automated|"
@@ -27,42 +27,38 @@ KIND: Final = (
 class TurnRule(NamedTuple):
     """A label holds if a pattern is found, and still is after everything that `ignored` matches has been taken out.
 
-    The pattern is kept by its alternatives, each with strings of which one stands in every text that it matches.
+    The pattern is kept by its alternatives: the sieve tells which of them to try.
     """
 
     label: str
-    patterns: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
+    patterns: tuple[re.Pattern[str], ...]
     ignored: re.Pattern[str] | None
-
-    def holds(self, words: str) -> bool:
-        """Whether the label holds for words in normal form."""
-        return next(iter(labels_of((self,), words)), None) is not None
 
 
 def turn_rule(label: str, pattern: str, ignored: str | None = None) -> TurnRule:
-    """Compile a rule; alternatives that promise no string are tried together."""
-    compiled = [re.compile(one) for one in alternatives(pattern)]
-    signs = [needles(one) for one in compiled]
-    quick = [(own, one) for own, one in zip(signs, compiled, strict=True) if own]
-    slow = "|".join(one.pattern for own, one in zip(signs, compiled, strict=True) if not own)
-    every = (*quick, ((), re.compile(slow))) if slow else tuple(quick)
+    """Compile a rule."""
+    every = tuple(re.compile(one) for one in alternatives(pattern))
     return TurnRule(label, every, re.compile(ignored) if ignored else None)
 
 
-@cache
-def _sieve(rules: tuple[TurnRule, ...]) -> tuple[Sieve, list[tuple[TurnRule, re.Pattern[str]]]]:
-    flat = [(rule, signs, pattern) for rule in rules for signs, pattern in rule.patterns]
-    return Sieve([signs for _, signs, _ in flat]), [(rule, pattern) for rule, _, pattern in flat]
+class TurnRules:
+    """Rules that are tried together on a message."""
 
+    def __init__(self, rules: Sequence[TurnRule]) -> None:
+        self._tried = [(rule, pattern) for rule in rules for pattern in rule.patterns]
+        self._sieve = Sieve([pattern for _, pattern in self._tried])
 
-def labels_of(rules: tuple[TurnRule, ...], words: str) -> set[str]:
-    """Return the labels whose rules hold for words in normal form."""
-    found: set[str] = set()
-    sieve, flat = _sieve(rules)
-    for place in sieve.candidates(words):
-        rule, pattern = flat[place]
-        if rule.label not in found and pattern.search(words):
-            own = words if rule.ignored is None else rule.ignored.sub(" … ", words)
-            if own == words or any(one.search(own) for _, one in rule.patterns):
-                found.add(rule.label)
-    return found
+    def labels_of(self, words: str) -> set[str]:
+        """Return the labels whose rules hold for words in normal form."""
+        found: set[str] = set()
+        for place in self._sieve.candidates(words):
+            rule, pattern = self._tried[place]
+            if rule.label not in found and pattern.search(words):
+                own = words if rule.ignored is None else rule.ignored.sub(" … ", words)
+                if own == words or self._holds(rule, own):
+                    found.add(rule.label)
+        return found
+
+    def _holds(self, rule: TurnRule, words: str) -> bool:
+        tried = (self._tried[place] for place in self._sieve.candidates(words))
+        return any(pattern.search(words) for own, pattern in tried if own is rule)
