@@ -96,10 +96,11 @@ def report(
     Without a plan the locked one is taken, where the study has one.
     """
     from mitigation.cooperation import conduct
-    from mitigation.descriptions import describe_all
+    from mitigation.descriptions import behaviour
     from mitigation.manipulation import answer_table, arm_table
     from mitigation.mechanism import against_others
     from mitigation.reporting import ReportInput, write_report
+    from mitigation.trust import trust
     from mitigation.wording_effects import arms_by_wording, wording_table
 
     if detector in RULES:
@@ -121,7 +122,7 @@ def report(
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
         wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),
-        described=tuple(describe_all(loaded, arms, detector=detector, results=Path(results), seed=analysis.plan.seed)),
+        described=(*behaviour(loaded, arms), *trust(loaded, arms, detector=detector, results=results, seed=analysis.plan.seed)),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 import mitigation
-from mitigation.descriptions import BEHAVIOUR, TRUST, Description, describe_all
+from mitigation.descriptions import BEHAVIOUR, Description, behaviour
 from mitigation.detections import record
 from mitigation.labels import Said, labels_file, line, messages, text_hash
 from mitigation.records import seal
 from mitigation.reporting.inputs import remarks
 from mitigation.store import Study
 from mitigation.studies import Loaded
+from mitigation.trust import TRUST, trust
 from mitigation.types import Detection
 from tests.conftest import Command
 
@@ -60,13 +61,26 @@ def no_we_in_treatment(seen: Detection, arm: str) -> Detection:
 
 
 def described(loaded: Loaded, detector: str = "lexical") -> dict[str, Description]:
-    return {table.name: table for table in describe_all(loaded, ARMS, detector=detector, results=Path("results"), seed=0)}
+    tables = (*behaviour(loaded, ARMS), *trust(loaded, ARMS, detector=detector, results=Path("results"), seed=0))
+    return {table.name: table for table in tables}
 
 
-def test_a_study_without_labels_is_described_and_nothing_is_said_of_trust(loaded: Loaded) -> None:
+def test_a_study_without_labels_is_told_how_the_detector_does_elsewhere(loaded: Loaded) -> None:
     found = described(loaded)
-    assert set(found) == {"tiers", "onset", "disclosure", "tree", "courses", "nearness"}
-    assert {table.section for table in found.values()} == {BEHAVIOUR}
+    assert set(found) == {"tiers", "onset", "disclosure", "tree", "courses", "nearness", "detector_accuracy"}
+    assert {name for name, table in found.items() if table.section == TRUST} == {"detector_accuracy"}
+    assert {table.section for table in found.values()} == {BEHAVIOUR, TRUST}
+    known = found["detector_accuracy"]
+    assert known.frame.set_index(["level", "label"]).loc[("mention", "ingroup"), "f1"] > 0.8
+    assert "not among these numbers" in known.about
+
+
+def test_a_judge_without_labels_is_not_lent_the_accuracy_of_the_rules(loaded: Loaded) -> None:
+    known = described(loaded, "judge")["detector_accuracy"]
+    assert known.title == "Nothing is known of this judge’s accuracy"
+    assert known.frame.to_dict("records") == [
+        {"detector": "judge", "accuracy": None, "to_measure_it": "mitigation annotate study=s annotator=NAME"}
+    ]
 
 
 def test_labels_that_agree_with_the_detector_change_no_rate(loaded: Loaded) -> None:

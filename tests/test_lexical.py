@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mitigation.detectors import LexicalDetector, find_we
+from mitigation.detectors.lexical import MOST_JUDGED
 from mitigation.types import LABELS, Mention
 
 DATA = Path(__file__).parent / "data" / "we" / "dev.csv"
@@ -183,6 +184,16 @@ def test_case_does_not_change_what_is_found(token: str, case) -> None:  # type: 
 )
 def test_long_lines_complete(text: str) -> None:
     check(text, find_we(text))
+
+
+def test_mentions_beyond_the_first_two_thousand_are_found_and_say_that_they_were_not_judged() -> None:
+    text = "We humans eat. " * (MOST_JUDGED + 5) + "Only one of us can win."
+    found = find_we(text)
+    check(text, found)
+    assert len(found) == MOST_JUDGED + 6
+    assert {mention.label for mention in found} == {"generic"}
+    beyond = "beyond the first 2,000 mentions of the message: as the last of them"
+    assert [mention.reason == beyond for mention in found] == [False] * MOST_JUDGED + [True] * 6
 
 
 def test_what_is_repeated_is_labelled_the_same() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 from mitigation.detectors import LABELS_OF_TURN, LexicalDetector, detector, find_we
 from mitigation.detectors.behaviours import evidence, label_turn
 from mitigation.detectors.features import Surroundings, lists_of, of_mention, of_message
-from mitigation.detectors.model import FILE, Linear, models
+from mitigation.detectors.model import ACCURACY, FILE, Linear, models
 from mitigation.types import LABELS as KINDS
 from tests import accuracy, training
-from tests.messages import FIRST, first, written
+from tests.messages import FIRST, LABELS, first, written
 
 SMALL = {"labels": ["a", "b"], "bias": [5, -5], "weights": {"word": {"x": [3, 0], "y": [0, 200]}}}
 
@@ -31,6 +32,14 @@ def test_the_file_holds_whole_numbers_and_nothing_else() -> None:
         assert all(len(row) == len(model["labels"]) for values in model["weights"].values() for row in values.values())
     assert tuple(stored["mentions"]["labels"]) == KINDS
     assert set(stored["messages"]["labels"]) < set(LABELS_OF_TURN)
+
+
+def test_the_stored_accuracy_is_that_of_these_weights() -> None:
+    told = json.loads(ACCURACY.read_text("utf-8"))
+    assert told["weights"] == hashlib.sha256(FILE.read_bytes()).hexdigest(), "run make accuracy"
+    assert told["messages"] == sum(message.labels is not None for message in written())
+    assert [row["label"] for row in told["labels"]] == [*KINDS, *LABELS]
+    assert all(0 <= row["low"] <= row["f1"] <= row["high"] <= 1 for row in told["labels"])
 
 
 def test_a_sum_is_bias_and_amounts_times_weights_and_unknown_signs_add_nothing() -> None:

@@ -59,8 +59,32 @@ def test_the_sieve_passes_every_rule_that_matches_a_labelled_message(patterns: l
 
 
 PIECES = st.sampled_from(
-    ["ab", "cde", " f", "(?:gh|ij)", "(?:kl)?", "(?:mn)+", "[op]", r"\b", "(?:qr|st ab)", ".", "(?!z)", "u{2}", r"\w+", r"\W"]
-    + [r"(?<!a)", r"(?=b|c)", r"[^.!?]{0,5}", r"\d", r"\S", "^", "$", "(?>ab|a)", "c++", r"[\w'-]+ "]
+    [
+        "ab",
+        "cde",
+        " f",
+        "(?:gh|ij)",
+        "(?:kl)?",
+        "(?:mn)+",
+        "[op]",
+        r"\b",
+        "(?:qr|st ab)",
+        ".",
+        "(?!z)",
+        "u{2}",
+        r"\w+",
+        r"\W",
+        r"(?<!a)",
+        r"(?=b|c)",
+        r"[^.!?]{0,5}",
+        r"\d",
+        r"\S",
+        "^",
+        "$",
+        "(?>ab|a)",
+        "c++",
+        r"[\w'-]+ ",
+    ]
 )
 TEXTS = st.text("abcdefghijklmnopqrstu .!'éßжя٣²💥\ud800", max_size=30)
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from mitigation.detectors.features import Feature
 
 FILE: Final = Path(__file__).with_name("weights.json")
+ACCURACY: Final = Path(__file__).with_name("accuracy.json")
 _SHOWN: Final = 3
 
 
@@ -69,6 +70,12 @@ class Linear:
                     row = self._table[rows[value]]
                     worth[value] = worth.get(value, 0) + amount * int(row[one] - row[two])
         return sorted((word for word in worth if worth[word] > 0), key=lambda word: (-worth[word], word))[:_SHOWN]
+
+
+def accuracy() -> dict[str, Any]:
+    """Return how the detector did on authors that it was not fitted to: counts, and precision, recall and F1 by label."""
+    found: dict[str, Any] = json.loads(ACCURACY.read_text("utf-8"))
+    return found
 
 
 @cache
