@@ -100,6 +100,7 @@ def report(
     from mitigation.manipulation import answer_table, arm_table
     from mitigation.mechanism import against_others
     from mitigation.reporting import ReportInput, write_report
+    from mitigation.robustness import robustness
     from mitigation.trust import trust
     from mitigation.wording_effects import arms_by_wording, wording_table
 
@@ -122,7 +123,11 @@ def report(
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
         wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),
-        described=(*behaviour(loaded, arms), *trust(loaded, arms, detector=detector, results=results, seed=analysis.plan.seed)),
+        described=(
+            *robustness(analysis.battles, plan=analysis.plan, arms=loaded.arms(analysis.plan)),
+            *behaviour(loaded, arms),
+            *trust(loaded, arms, detector=detector, results=results, seed=analysis.plan.seed),
+        ),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,

@@ -9,7 +9,11 @@ import pandas as pd
 
 from mitigation.arms import Arms, describe_absence
 from mitigation.contrasts import Comparison, compare
+from mitigation.errors import AnalysisError
+from mitigation.estimates import shared_strata
 from mitigation.missingness import missingness
+from mitigation.outcomes import drawn_wordings
+from mitigation.significance.jackknife import JackknifeResult, jackknife
 from mitigation.types import AnalysisPlan, Expected, Rate
 from mitigation.verdicts import Evidence
 
@@ -109,7 +113,7 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
     names = [c.removesuffix("_messages") for c in columns if c.endswith("_messages") and material.scored[c].notna().any()]
     names = sorted(set(names) - {outcome}, key=lambda n: (_ORDER.index(n) if n in _ORDER else len(_ORDER), n))
     others = {name: material.compare(treatment, name) for name in names}
-    placebo = per_word = without_refusals = None
+    placebo = per_word = without_refusals = over_wordings = None
     if primary.p_value is not None and primary.p_value <= plan.alpha:
         if plan.placebo in material.arms and plan.placebo not in (treatment, plan.control):
             placebo = material.compare(treatment, outcome, control=plan.placebo)
@@ -119,6 +123,7 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
         if refusal is not None and refusal.risk is not None and refusal.risk.estimate > 0:
             calm = material.scored[material.scored["refusal_messages"] == 0]
             without_refusals = material.compare(treatment, outcome, within=calm)
+        over_wordings = _over_wordings(material, treatment)
     settled = material.battles[material.battles["status"] != "pending"]
     top = 1.0 if plan.rate == "messages" else float(material.scored["rate"].max())
     evidence = Evidence(
@@ -131,7 +136,26 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
         placebo=placebo,
         per_word=per_word,
         without_refusals=without_refusals,
+        over_wordings=over_wordings,
         social=tuple(others[name] for name in _SOCIAL if name in others),
         side_effects={name: others[name] for name in _SIDE_EFFECTS if name in others},
     )
     return evidence, [material.compare(treatment, outcome, kind="any"), *others.values()]
+
+
+def _over_wordings(material: Material, treatment: str) -> JackknifeResult | str | None:
+    """Return the ratio with an interval over wordings, or why there is none; None for an arm without a bank."""
+    scored = material.scored
+    if "wordings" not in scored.columns:
+        return None
+    pair = scored[scored["arm"].isin([material.plan.control, treatment])]
+    treated, strata = (pair["arm"] == treatment).to_numpy(), pair["stratum"].astype(str).to_numpy()
+    keep = shared_strata(treated, strata)
+    drawn = drawn_wordings(pair[keep])
+    treated, strata, rates = treated[keep], strata[keep], pair["rate"].to_numpy(dtype=float)[keep]
+    if len({one for own, side in zip(drawn, treated, strict=True) if side for one in own}) < 2:
+        return None
+    try:
+        return jackknife(rates, treated, strata, drawn)
+    except AnalysisError as error:
+        return str(error)

@@ -32,6 +32,7 @@ BATTLE_COLUMNS: Final = (
     "words",
     "unjudged",
     "truncated",
+    "wordings",
     "transcript_sha",
 )
 
@@ -122,6 +123,12 @@ def battle_table(
     return table.merge(summed, how="left", left_on="battle_id", right_index=True)
 
 
+def drawn_wordings(battles: pd.DataFrame) -> list[tuple[int, ...]]:
+    """Return the wordings of each battle from the column `wordings`, which joins their numbers by a bar."""
+    stored = battles["wordings"].fillna("").astype(str)
+    return [tuple(int(one) for one in text.split("|") if one) for text in stored]
+
+
 def _planned(definitions: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
     for cell in definitions:
         arm, scenario, pairing = (cell[part]["name"] for part in ("identity", "scenario", "pairing"))
@@ -153,5 +160,6 @@ def _row(battle: Transcript) -> dict[str, Any]:
         "status": battle.status,
         "ending": battle.ending,
         "truncated": sum(flag.startswith("truncated:") for flag in battle.flags),
+        "wordings": "|".join(str(one) for one in battle.wording if one is not None) or None,
         "transcript_sha": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16] if battle.replies else None,
     }

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from mitigation.contrasts import Comparison
 from mitigation.missingness import Missingness
 from mitigation.phrases import brief, limits, number, points
+from mitigation.significance.jackknife import JackknifeResult
 from mitigation.types import AnalysisPlan, Expected
 
 Verdict = Literal["not_estimable", "harm", "explained", "lexical_only", "supported", "no_evidence", "underpowered"]
@@ -28,6 +29,7 @@ class Evidence:
         placebo: primary outcome against the placebo arm; None without one, for the placebo itself and where a rise is expected.
         per_word: primary outcome counted by word, None where that is not known or is the primary outcome itself.
         without_refusals: primary outcome in battles without a refusal in words, None where no treated battle added one.
+        over_wordings: primary ratio with an interval over wordings, or why there is none; None where an arm has no bank.
         social: outcomes that should fall with the mentions if the "we" itself went: substitutes, shared identity, cooperation.
         side_effects: outcomes that must not rise by more than the margin, by name.
     """
@@ -41,6 +43,7 @@ class Evidence:
     placebo: Comparison | None = None
     per_word: Comparison | None = None
     without_refusals: Comparison | None = None
+    over_wordings: JackknifeResult | str | None = None
     social: tuple[Comparison, ...] = ()
     side_effects: Mapping[str, Comparison] = field(default_factory=dict)
 
@@ -86,7 +89,7 @@ def decide(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
             return "explained", (*accounts, finding, *context)
         if evidence.expected == "less" and (words := _words_only(evidence)):
             return "lexical_only", (*words, finding, *context)
-        return "supported", (finding, *_beside(evidence), *context)
+        return "supported", (finding, *_generality(evidence), *_beside(evidence), *context)
     if _excludes_smallest(evidence):
         smallest = evidence.plan.smallest_effect
         edge = {"less": f"{smallest:g}", "more": f"{1 / smallest:.3g}", "none": f"{smallest:g} and {1 / smallest:.3g}"}
@@ -198,6 +201,19 @@ def _stays(comparison: Comparison, smallest: float) -> bool:
     if comparison.rate_control == 0:
         return comparison.p_value is not None and comparison.p_value <= 0.05 and comparison.difference > 0
     return comparison.ratio.low is not None and comparison.ratio.low > smallest
+
+
+def _generality(evidence: Evidence) -> tuple[str, ...]:
+    """Say whether the effect is one of these wordings only: battles were permuted, and many of them share a wording."""
+    over = evidence.over_wordings
+    if over is None:
+        return ()
+    if isinstance(over, str):
+        return (f"speaks of these wordings only: {over}",)
+    interval = f"{number(over.ratio)} (95% interval {number(over.low)} to {number(over.high)}, p {number(over.p_value)})"
+    said = f"the ratio with an interval over {over.wordings} wordings is {interval}"
+    holds = over.p_value <= evidence.plan.alpha and (over.ratio < 1) == (evidence.primary.difference < 0)
+    return (f"holds for wordings like these: {said}" if holds else f"speaks of these wordings only: {said}",)
 
 
 def _beside(evidence: Evidence) -> tuple[str, ...]:

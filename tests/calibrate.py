@@ -1,61 +1,188 @@
-"""`make calibrate`: how often the primary test rejects a true null, how often the interval covers, how often an effect is seen.
+"""`make calibrate`: how often tests reject a true null, how often intervals cover, how often an effect is seen.
 
-Prints a Markdown table. Battles of four strata are drawn with a share that holds no event at all and a beta-binomial
-number of messages with one in the others; 2,000 studies a cell, 2,000 permutations each.
+Prints Markdown tables. Battles are played message by message: a share of them can hold no event at all, in the others each has a
+chance of its own, an event makes the next one likelier (contagion), and a battle may end early. Four strata differ in how many
+battles can hold an event. An effect thins events, so that the ratio of mean rates is known exactly.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from mitigation.errors import AnalysisError
 from mitigation.significance.arrangements import arrange
+from mitigation.significance.holm import holm
 from mitigation.significance.inversion import invert
+from mitigation.significance.jackknife import jackknife
+from mitigation.significance.poisson_gee import poisson_gee
+from mitigation.significance.van_elteren import van_elteren
+from mitigation.significance.welch import welch
 
-# Share of control battles that can hold an event, and their mean rate: frequent, base, sparse.
-REGIMES = {"C": (0.97, 0.40), "A": (0.70, 0.30), "B": (0.30, 0.25)}
-STRATA, RESAMPLES, LEVEL = 4, 2_000, 0.05
-
-
-def rates(battles: int, regime: str, ratio: float, stratum: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return one rate a battle; strata differ by up to 15 % in how many battles hold an event."""
-    share, mean = REGIMES[regime]
-    messages = rng.integers(6, 21, battles)
-    holds = rng.random(battles) < share * (1 + 0.15 * (stratum - 1.5) / 1.5)
-    chance = np.clip(rng.beta(1.2, 1.2 * (1 - mean) / mean, battles) * ratio, 0, 1)
-    return rng.binomial(messages, chance * holds) / messages
+# Share of battles that can hold an event, mean chance in these, and how much of the way to 1 an event moves the next chance.
+REGIMES = {"C": (1.1, 0.3, 0.3), "A": (0.75, 0.2, 0.4), "B": (0.4, 0.08, 0.4)}
+STRATA, RESAMPLES, LEVEL, MOST, WORDINGS, SHAPE = 4, 2_000, 0.05, 20, 24, 2.0
 
 
-def cell(regime: str, battles: int, ratio: float, studies: int) -> tuple[float, float]:
-    """Return the share of studies that reject, and of those with a ratio the share whose interval covers the true one."""
-    rejected = covered = known = 0
+@dataclass(frozen=True)
+class Arm:
+    """Battles of one arm: messages with an event, messages, stratum."""
+
+    hits: np.ndarray
+    messages: np.ndarray
+    stratum: np.ndarray
+
+    @property
+    def rates(self) -> np.ndarray:
+        """Rate of each battle."""
+        return self.hits / self.messages
+
+    def thinned(self, keep: float | np.ndarray, rng: np.random.Generator) -> Arm:
+        """Keep each event with a chance: the mean rate is multiplied by it."""
+        return Arm(rng.binomial(self.hits, keep), self.messages, self.stratum)
+
+
+def play(battles: int, regime: str, rng: np.random.Generator) -> Arm:
+    """Return an arm without any treatment."""
+    share, mean, contagion = REGIMES[regime]
     stratum = np.arange(battles) % STRATA
-    strata, treated = np.tile(stratum, 2), np.repeat([False, True], battles)
+    messages = np.minimum(MOST, 6 + rng.geometric(0.08, battles))
+    holds = rng.random(battles) < share * (1 + 0.15 * (stratum - 1.5) / 1.5)
+    own = rng.beta(SHAPE, SHAPE * (1 - mean) / mean, battles) * holds
+    hits, before = np.zeros(battles, dtype=np.int64), np.zeros(battles, dtype=bool)
+    for turn in range(MOST):
+        chance = np.where(before, own + contagion * (1 - own) * holds, own)
+        before = (rng.random(battles) < chance) & (turn < messages)
+        hits += before
+    return Arm(hits, messages, stratum)
+
+
+def describe(regime: str) -> tuple[float, float]:
+    """Return the share of battles with an event, and the coefficient of variation of a battle's rate."""
+    arm = play(200_000, regime, np.random.default_rng(0))
+    return float(np.mean(arm.hits > 0)), float(np.std(arm.rates) / np.mean(arm.rates))
+
+
+def joined(control: Arm, treated: Arm) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return hits, messages, treated and stratum of both arms."""
+    label = np.repeat([False, True], [control.hits.size, treated.hits.size])
+    parts = [np.concatenate([getattr(control, name), getattr(treated, name)]) for name in ("hits", "messages", "stratum")]
+    return parts[0], parts[1], label, parts[2]
+
+
+def methods(control: Arm, treated: Arm, rng: np.random.Generator) -> dict[str, float]:
+    """Return the p value of every method; a method that cannot be used does not reject."""
+    hits, messages, label, stratum = joined(control, treated)
+    rates = hits / messages
+    ways: dict[str, Callable[[], float]] = {
+        "permutation": lambda: arrange(rates, label, stratum, resamples=RESAMPLES, rng=rng).p_value(),
+        "GEE": lambda: poisson_gee(hits, messages, label, stratum).p_value,
+        "Welch": lambda: welch(rates, label).p_value,
+        "van Elteren": lambda: van_elteren(rates, label, stratum).p_value,
+    }
+    found = {}
+    for name, way in ways.items():
+        try:
+            found[name] = way()
+        except AnalysisError:
+            found[name] = 1.0
+    return found
+
+
+def two_arms(regime: str, battles: int, ratio: float, studies: int) -> dict[str, float]:
+    """Return the share of studies in which each method rejects, and that of intervals of the primary ratio that cover."""
+    rejected: dict[str, int] = {}
+    covered = known = 0
     for study in range(studies):
         rng = np.random.default_rng([study, battles, ord(regime), round(100 * ratio)])
-        both = [rates(battles, regime, 1.0, stratum, rng), rates(battles, regime, ratio, stratum, rng)]
-        arrangements = arrange(np.concatenate(both), treated, strata, resamples=RESAMPLES, rng=rng)
-        rejected += arrangements.p_value() <= LEVEL
-        interval = invert(arrangements)
+        control, treated = play(battles, regime, rng), play(battles, regime, rng).thinned(ratio, rng)
+        for name, p in methods(control, treated, rng).items():
+            rejected[name] = rejected.get(name, 0) + (p <= LEVEL)
+        hits, messages, label, stratum = joined(control, treated)
+        interval = invert(arrange(hits / messages, label, stratum, resamples=RESAMPLES, rng=rng))
         if interval.ratio is not None:
             known += 1
             covered += (interval.low or 0) <= ratio and (interval.high is None or ratio <= interval.high)
-    return rejected / studies, covered / known
+    return {name: count / studies for name, count in rejected.items()} | {"coverage": covered / known}
+
+
+def family(regime: str, battles: int, arms: int, studies: int) -> float:
+    """Return the share of studies of several treatments without effect in which Holm's p value of one or more is significant."""
+    wrong = 0
+    for study in range(studies):
+        rng = np.random.default_rng([study, battles, ord(regime), arms])
+        control, p_values = play(battles, regime, rng), []
+        for _ in range(arms):
+            hits, messages, label, stratum = joined(control, play(battles, regime, rng))
+            p_values.append(arrange(hits / messages, label, stratum, resamples=RESAMPLES, rng=rng).p_value())
+        wrong += min(p for p in holm(p_values) if p is not None) <= LEVEL
+    return wrong / studies
+
+
+def weak_null(regime: str, battles: int, spread: float, studies: int) -> tuple[float, float, float]:
+    """Return how often permutation, jackknife over wordings, and both reject when wordings have effects that average out.
+
+    Each of the wordings keeps a share of events of its own, with mean 0.5 and standard deviation 0.5 * spread over wordings; the
+    control keeps 0.5. Each battle has two wordings and the mean of their shares.
+    """
+    counts = np.zeros(3)
+    for study in range(studies):
+        rng = np.random.default_rng([study, battles, ord(regime), round(100 * spread)])
+        concentration = 1 / spread**2 - 1 if spread else 1e9  # of a beta distribution with mean 0.5
+        share = rng.beta(concentration / 2, concentration / 2, WORDINGS)
+        order = rng.permutation(WORDINGS)
+        drawn = [(int(order[(2 * k) % WORDINGS]), int(order[(2 * k + 1) % WORDINGS])) for k in range(battles)]
+        control = play(battles, regime, rng).thinned(0.5, rng)
+        treated = play(battles, regime, rng).thinned(share[np.array(drawn)].mean(axis=1), rng)
+        hits, messages, label, stratum = joined(control, treated)
+        permuted = arrange(hits / messages, label, stratum, resamples=RESAMPLES, rng=rng).p_value() <= LEVEL
+        try:
+            over = jackknife(hits / messages, label, stratum, [*[()] * battles, *drawn]).p_value <= LEVEL
+        except AnalysisError:
+            over = False
+        counts += permuted, over, permuted and over
+    permuted_share, over_share, both = counts / studies
+    return float(permuted_share), float(over_share), float(both)
 
 
 def main(studies: int) -> None:
-    """Print the table."""
-    cells = [(regime, battles, ratio, studies) for regime in REGIMES for battles in (10, 20) for ratio in (1.0, 0.5)]
-    with ProcessPoolExecutor() as pool:
-        found = dict(zip([c[:3] for c in cells], pool.map(cell, *zip(*cells, strict=True)), strict=True))
-    print("| battles an arm | type I, level 5 % | coverage of the 95 % interval, true ratio 1 / 0.5 | power at ratio 0.5 |")
-    print("|---|---|---|---|")
+    """Print the tables."""
+    cells = [(regime, battles, ratio) for regime in REGIMES for battles in (10, 20, 50) for ratio in (1.0, 0.5)]
+    with ProcessPoolExecutor(2) as pool:
+        two = dict(zip(cells, pool.map(partial(_spread, two_arms, studies), cells), strict=True))
+        families = [(regime, battles, 5) for regime in REGIMES for battles in (10, 20)]
+        several = dict(zip(families, pool.map(partial(_spread, family, studies), families), strict=True))
+        weak = [(regime, 48, spread) for regime in ("C", "A") for spread in (0.0, 0.3, 0.6)]
+        uneven = dict(zip(weak, pool.map(partial(_spread, weak_null, studies), weak), strict=True))
     for regime in REGIMES:
-        for battles in (10, 20):
-            null, half = found[regime, battles, 1.0], found[regime, battles, 0.5]
-            print(f"| {regime}, {battles} | {null[0]:.1%} | {null[1]:.1%} / {half[1]:.1%} | {half[0]:.0%} |")
+        share, variation = describe(regime)
+        print(f"{regime}: {share:.0%} of control battles with an event, coefficient of variation {variation:.1f}")
+    print(f"\n{studies:,} studies a cell, {RESAMPLES:,} resamples, level {LEVEL:.0%}\n")
+    heads = ("battles an arm", "type I", "coverage, true ratio 1 / 0.5", "power at 0.5", "type I: GEE", "Welch", "van Elteren")
+    print(f"| {' | '.join((*heads, 'power: GEE'))} |\n|{'---|' * 8}")
+    for regime in REGIMES:
+        for battles in (10, 20, 50):
+            null, half = two[regime, battles, 1.0], two[regime, battles, 0.5]
+            others = " | ".join(f"{null[name]:.1%}" for name in ("GEE", "Welch", "van Elteren"))
+            cover = f"{null['coverage']:.1%} / {half['coverage']:.1%}"
+            own = f"{null['permutation']:.1%} | {cover} | {half['permutation']:.0%}"
+            print(f"| {regime}, {battles} | {own} | {others} | {half['GEE']:.0%} |")
+    print("\n| five treatments without effect, battles an arm | any significant after Holm |\n|---|---|")
+    for (regime, battles, _), wrong in several.items():
+        print(f"| {regime}, {battles} | {wrong:.1%} |")
+    print(f"\nEffects that differ between {WORDINGS} wordings and average out, 48 battles an arm:\n")
+    print("| spread of the effects | permutation | jackknife over wordings | both |\n|---|---|---|---|")
+    for (regime, _, spread), (one, other, both) in uneven.items():
+        print(f"| {regime}, {spread:.0%} | {one:.1%} | {other:.1%} | {both:.1%} |")
+
+
+def _spread(study: Callable[..., object], studies: int, cell: tuple[object, ...]) -> object:
+    return study(*cell, studies)
 
 
 if __name__ == "__main__":

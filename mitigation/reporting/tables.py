@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from mitigation.figures import rows
+from mitigation.figures.wording import p_cell
 from mitigation.reporting.form import flagged
 from mitigation.reporting.inputs import ReportInput
 from mitigation.reporting.moves import stored
@@ -105,10 +106,10 @@ def markdown(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
 def generic(frame: pd.DataFrame) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return heads and printed cells of any frame, for tables whose columns the page does not know."""
     heads = tuple(flat(str(name).replace("_", " ")) for name in frame.columns)
-    return heads, tuple(tuple(_printed(value) for value in row.values()) for row in rows.records(frame))
+    return heads, tuple(tuple(_printed(name, value) for name, value in row.items()) for row in rows.records(frame))
 
 
-def _printed(value: object) -> str:
+def _printed(name: str, value: object) -> str:
     if isinstance(value, (list, tuple)):
         return flat("; ".join(str(item) for item in value))
     if isinstance(value, (bool, str)):
@@ -116,4 +117,6 @@ def _printed(value: object) -> str:
     found = rows.number(value)
     if found is None:
         return "–"
+    if name.startswith("p_"):
+        return p_cell(found)
     return f"{found:,.0f}" if found == round(found) else f"{found:.3f}"

@@ -1,0 +1,49 @@
+"""The short version of `make calibrate`: fixed seeds, bounds far from what 2,000 studies a cell gave."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.calibrate import REGIMES, describe, family, play, two_arms, weak_null
+
+STUDIES = 200
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_true_null_is_rejected_about_as_often_as_the_level_says(regime: str) -> None:
+    found = two_arms(regime, 20, 1.0, STUDIES)
+    assert 0.005 <= found["permutation"] <= 0.10
+    assert found["GEE"] <= 0.10
+    assert found["coverage"] >= 0.90
+
+
+def test_an_effect_is_found_and_its_interval_covers() -> None:
+    found = two_arms("C", 20, 0.5, STUDIES)
+    assert found["permutation"] >= 0.6
+    assert found["coverage"] >= 0.90
+
+
+def test_five_treatments_without_effect_are_one_family() -> None:
+    assert family("A", 10, 5, STUDIES) <= 0.10
+
+
+def test_wordings_that_differ_fool_the_permutation_more_than_both_tests_together() -> None:
+    permutation, jackknife, both = weak_null("C", 48, 0.6, STUDIES)
+    assert both <= min(permutation, jackknife)
+    assert both <= 0.10
+
+
+def test_regimes_are_frequent_base_and_sparse() -> None:
+    shares = [describe(regime)[0] for regime in REGIMES]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.85
+    assert 0.5 < shares[1] < 0.75
+    assert 0.15 < shares[2] < 0.35
+
+
+def test_thinning_multiplies_the_mean_rate() -> None:
+    rng = np.random.default_rng(0)
+    arm = play(100_000, "A", rng)
+    assert arm.thinned(0.5, rng).rates.mean() / arm.rates.mean() == pytest.approx(0.5, rel=0.02)
+    assert (arm.hits <= arm.messages).all()
