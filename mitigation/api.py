@@ -100,7 +100,7 @@ def report(
     from mitigation.manipulation import answer_table, arm_table
     from mitigation.mechanism import against_others
     from mitigation.reporting import ReportInput, write_report
-    from mitigation.robustness import robustness
+    from mitigation.robustness import robustness, seat_tables
     from mitigation.trust import trust
     from mitigation.wording_effects import arms_by_wording, wording_table
 
@@ -125,6 +125,13 @@ def report(
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),
         described=(
             *robustness(analysis.battles, plan=analysis.plan, arms=loaded.arms(analysis.plan)),
+            *seat_tables(
+                loaded.messages,
+                loaded.transcripts,
+                plan=analysis.plan,
+                seats={arm["name"]: arm["seats"] for arm in told},
+                interim=analysis.interim,
+            ),
             *behaviour(loaded, arms),
             *trust(loaded, arms, detector=detector, results=results, seed=analysis.plan.seed),
         ),

@@ -151,6 +151,23 @@ def mean_interval(
     return Interval(estimate, max(0.0, estimate - half), high if top is None else min(top, high))
 
 
+def mean_variance(values: ArrayLike, strata: ArrayLike, weights: dict[str, float]) -> tuple[float, float]:
+    """Weighted mean rate of one arm and its variance, sum_s w_s^2 s^2 / n_s; a stratum of one battle is lent the pooled s^2.
+
+    Args:
+        values, strata: one entry a battle of the arm.
+        weights: weight of each stratum, adding up to 1; every one of them has a battle.
+    """
+    value, names = np.asarray(values, dtype=np.float64), np.asarray(strata).astype(str)
+    present, code = np.unique(names, return_inverse=True)
+    weight, n = np.array([weights[str(name)] for name in present]), np.bincount(code)
+    mean = np.bincount(code, value) / n
+    squares, freedom = np.bincount(code, (value - mean[code]) ** 2), n - 1
+    pooled = squares.sum() / max(1, freedom.sum())
+    variance = np.where(freedom > 0, squares / np.maximum(freedom, 1), pooled)
+    return float(weight @ mean), float(np.sum(weight**2 * variance / n))
+
+
 def _codes(names: NDArray[np.generic]) -> NDArray[np.intp]:
     return np.unique(names.astype(str), return_inverse=True)[1].reshape(names.shape)
 

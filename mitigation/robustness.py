@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -10,14 +10,18 @@ import pandas as pd
 from mitigation.arms import Arms
 from mitigation.descriptions import Description
 from mitigation.diagnostics import by_level, dispersion, influence
+from mitigation.factorial import factorial
+from mitigation.family import family
+from mitigation.seats import by_seat
 from mitigation.sensitivity import sensitivity
-from mitigation.types import AnalysisPlan
+from mitigation.side_effects import side_effects
+from mitigation.types import AnalysisPlan, Transcript
 
 ROBUSTNESS: Final = "Does it hang on one choice?"
 
 
 def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms) -> Iterator[Description]:
-    """Yield the primary contrast by other analyses and by level, its influential battles, and the spread of battles.
+    """Yield the treatments as one family, their factors and side effects, other analyses, levels and influential battles.
 
     Args:
         battles: one row per planned battle, as `Analysis.battles` holds them.
@@ -25,6 +29,34 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms) -> Iter
     """
     if not battles["scored"].any():
         return
+    yield Description(
+        section=ROBUSTNESS,
+        name="family",
+        title="All treatments together",
+        about="Simultaneous intervals hold together in 95% of studies (Bonferroni over the treatments). Holm decides the "
+        "verdicts; max-T uses that the treatments share a control; Benjamini and Hochberg’s p values are for lists that are "
+        "screened and then confirmed on fresh battles.",
+        frame=family(battles, plan=plan, arms=arms),
+    )
+    crossed = factorial(battles, plan=plan)
+    if len(crossed):
+        yield Description(
+            section=ROBUSTNESS,
+            name="factorial",
+            title="Unique × disassociative",
+            about="Ratios of battles with the factor over battles without, from the arms shared_group (neither), "
+            "unique_affiliated, same_unique and unique_disassociative (both). The interaction is the ratio of the two ratios.",
+            frame=crossed,
+        )
+    yield Description(
+        section=ROBUSTNESS,
+        name="side_effects",
+        title="Side effects against the margin of the plan",
+        about="Difference in the share of battles with at least one such message, with a 95% interval, which matches two "
+        "one-sided tests at 2.5%: p within (of a rise that reaches the margin) and p beyond (of one that does not). “Neither” is "
+        "no safety. Longer battles hold more of everything: the shares of messages stand beside.",
+        frame=side_effects(battles, plan=plan, arms=arms),
+    )
     yield Description(
         section=ROBUSTNESS,
         name="sensitivity",
@@ -61,3 +93,21 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms) -> Iter
         "battles may be permuted.",
         frame=dispersion(battles),
     )
+
+
+def seat_tables(
+    messages: pd.DataFrame, transcripts: Sequence[Transcript], *, plan: AnalysisPlan, seats: Mapping[str, str], interim: bool
+) -> Iterator[Description]:
+    """Yield the contrast of one agent of a battle at a time; arguments as in `seats.by_seat`."""
+    if messages.empty or not messages["ingroup"].notna().any():
+        return
+    table = by_seat(messages, transcripts, plan=plan, seats=seats, interim=interim)
+    if len(table):
+        yield Description(
+            section=ROBUSTNESS,
+            name="seats",
+            title="One agent at a time",
+            about="Rate of the messages of one agent of each battle, against the agent in the same seat of control. Where only "
+            "one agent was treated: the treated one, and its opponent.",
+            frame=table,
+        )

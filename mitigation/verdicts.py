@@ -63,7 +63,7 @@ def decide(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
 
     not_estimable: no test could or should be made, or neither arm holds an event.
     harm: significant against the expected direction (for `expected: none`, in either direction), or the interval of a side effect
-        lies wholly beyond its margin.
+        lies wholly beyond its margin and its share of messages rises too (longer battles alone hold more of everything).
     explained: significant as expected, but not against the placebo at alpha; or more than half of the effect (in log ratio) is
         gone and the rest is not significant when mentions are counted by word, or when battles with a refusal are set aside; or
         what is missing alone could undo it.
@@ -119,9 +119,19 @@ def _harms(evidence: Evidence) -> tuple[str, ...]:
         direction = "falls" if evidence.primary.difference < 0 else "rises"
         found.append(f"in-group we {direction} significantly although it was expected to {_WORDS[evidence.expected]}")
     for name, effect in evidence.side_effects.items():
-        if effect.risk is not None and effect.risk.low is not None and effect.risk.low > margin:
+        if _beyond(effect, margin) and _more_messages(effect):
             found.append(f"battles with {name}: {points(effect)} against control, beyond the margin of {100 * margin:g} points")
     return tuple(found)
+
+
+def _beyond(effect: Comparison, margin: float) -> bool:
+    """Whether the interval of the difference in battles with the side effect lies wholly beyond the margin."""
+    return effect.risk is not None and effect.risk.low is not None and effect.risk.low > margin
+
+
+def _more_messages(effect: Comparison) -> bool:
+    """Whether a larger share of messages shows it too: longer battles alone hold more of everything."""
+    return effect.difference > 0 and (effect.p_value is None or effect.p_value <= 0.05)
 
 
 def _side_notes(evidence: Evidence) -> tuple[str, ...]:
@@ -133,7 +143,14 @@ def _side_notes(evidence: Evidence) -> tuple[str, ...]:
         if effect.risk is not None and effect.risk.low is not None and effect.risk.high is not None
         if effect.risk.low <= margin <= effect.risk.high
     ]
-    return (f"not shown to stay within the margin of {100 * margin:g} points: {'; '.join(open_ones)}",) if open_ones else ()
+    longer = [
+        f"battles with {name}: {points(effect)} against control, beyond the margin, but not shown in a larger share of messages "
+        f"({brief(effect)}): battles of another length would do the same"
+        for name, effect in evidence.side_effects.items()
+        if _beyond(effect, margin) and not _more_messages(effect)
+    ]
+    unshown = f"not shown to stay within the margin of {100 * margin:g} points: {'; '.join(open_ones)}"
+    return (*longer, unshown) if open_ones else tuple(longer)
 
 
 def _missing_notes(evidence: Evidence) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ def arrange(
     n_first = np.add.reduceat(first.astype(np.int64), starts)
     sizes = np.diff(np.append(starts, value.size))
     weight = sizes / value.size
-    spread = _spread(weight, n_first, sizes - n_first)
+    spread = variance_weights(weight, n_first, sizes - n_first)
     parts = [
         _Stratum(c, f, float(w), (float(k1), float(k2)))
         for c, f, w, k1, k2 in zip(np.split(columns, starts[1:]), np.split(first, starts[1:]), weight, *spread, strict=True)
@@ -212,7 +212,7 @@ def _comes_first(value: Floats, label: Bools, stratum: NDArray[np.intp]) -> bool
     return bool(differs.size and keys[0][differs[0]] < keys[1][differs[0]])
 
 
-def _spread(weight: Floats, n_first: NDArray[np.int64], n_second: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def variance_weights(weight: Floats, n_first: NDArray[np.int64], n_second: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Coefficients k of each stratum and arm with V = sum k * (sum of squares about the mean); Neyman: w^2 / (n (n - 1)).
 
     A single battle has no variance of its own: it is lent the pooled variance of its arm's other strata, else the other arm's.
