@@ -1,6 +1,7 @@
 """`mitigation plan`: the arguments of battle in, a table of what it would do out; no call is made.
 
-Nothing is written, but for lock=true, which locks design and analysis before the first battle.
+Nothing is written, but for lock=true, which locks design and analysis before the first battle. With pilot=STUDY the power is that
+for battles that vary as those of a study that was fought.
 """
 
 from __future__ import annotations
@@ -16,22 +17,24 @@ from mitigation import preregistration
 from mitigation.checks import check_choice
 from mitigation.costs import forecast
 from mitigation.design import interleave
-from mitigation.errors import ConfigError
+from mitigation.errors import AnalysisError, ConfigError
 from mitigation.freezing import begun, check
 from mitigation.lint_sweeps import arms_of
 from mitigation.planning import CellPlan, cell_plans, feasibility, imbalances, measured, prospect
 from mitigation.prices import price
 from mitigation.store import Study
-from mitigation.studies import describe
+from mitigation.studies import describe, load
 from mitigation.types import AnalysisPlan, Battle, Model
 from mitigation.work import missing, models
 
 MOST_ROWS = 24
+PILOT_RATIOS = (0.5, 0.6, 0.7, 0.8)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print cells, battles, calls and cost, and what the analysis could find; with lock=true lock it."""
     lock, arguments = _lock(arguments)
+    pilot, arguments = _pilot(arguments)
     sweep = _sweeps.sweep(arguments)
     battles = interleave(sweep.cells)
     study = Study(_wiring.RESULTS, sweep.study)
@@ -52,6 +55,10 @@ def main(arguments: Sequence[str]) -> int:
         print(f"note: {warning}")
     if not impossible:
         _prospect(battles, sweep.plan)
+        if pilot is not None:
+            _from_pilot(pilot, battles, sweep.plan, seed=sweep.cells[0].seed)
+    elif pilot is not None:
+        print("note: the pilot is not looked at, as this design can conclude nothing")
     _locked(study, sweep, battles, impossible, lock=lock)
     return 0
 
@@ -80,6 +87,43 @@ def _lock(arguments: Sequence[str]) -> tuple[bool, list[str]]:
     for value in given:
         check_choice(value, "lock", ("true", "false"))
     return given[-1:] == ["true"], [argument for argument in arguments if not argument.startswith("lock=")]
+
+
+def _pilot(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Take pilot=STUDY out of the arguments, the rest of which are those of battle."""
+    given = [argument.partition("=")[2] for argument in arguments if argument.startswith("pilot=")]
+    if given and not given[-1]:
+        raise ConfigError("pilot= is empty: give the name of a study that was fought, or leave it out")
+    return (given[-1] if given else None), [argument for argument in arguments if not argument.startswith("pilot=")]
+
+
+def _from_pilot(name: str, battles: Sequence[Battle], plan: AnalysisPlan, *, seed: int) -> None:
+    """Print what the design can find if battles vary as those of a study that was fought."""
+    from mitigation.pilot import STUDIES, needed, pilot_of, simulated_power
+
+    found = prospect(battles, plan)
+    if found is None:
+        return
+    try:
+        pilot = pilot_of(load(name, results=_wiring.RESULTS).battles, control=plan.control)
+    except AnalysisError as error:
+        raise ConfigError(f"pilot={name}: {error}") from None
+    alpha = plan.alpha / found.family
+    spread = pilot.variation(1.0)[0]
+    print(
+        f"pilot {name}: {len(pilot.hits)} battles of {plan.control}, {pilot.share_any:.0%} with an in-group we, mean rate "
+        f"{pilot.rates.mean():.1%}, coefficient of variation {spread:.2f}"
+    )
+    rows = [
+        (
+            f"{ratio:g}",
+            f"{simulated_power(pilot, found.battles, ratio=ratio, strata=found.strata, alpha=alpha, seed=seed):.0%}",
+            *(f"{needed(pilot, ratio=ratio, strata=found.strata, alpha=alpha, wanted=wanted):,}" for wanted in (0.8, 0.9)),
+        )
+        for ratio in PILOT_RATIOS
+    ]
+    heads = ("rate ratio", f"power with {found.battles:,} an arm", "battles an arm for 80%", "for 90%")
+    print(drawn(f"from the pilot, alpha {alpha:.3g}, {STUDIES} simulated studies a row", heads, rows, names=1))
 
 
 def _prospect(battles: Sequence[Battle], plan: AnalysisPlan) -> None:

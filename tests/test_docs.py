@@ -84,6 +84,7 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, a
         for b in range(6)
         for t in (0, 1, 2)
     ]
+    shutil.copytree(ROOT / "results" / "simulated", project / "results" / "simulated")
     (project / "table.csv").write_text("condition,battle_id,turn,we_count,words,any_we\n" + "\n".join(rows))
     (project / "transcripts").mkdir()
     (project / "transcripts" / "one.jsonl").write_text('{"agent": "A", "text": "Go."}\n{"agent": "B", "text": "We are one."}')
@@ -91,7 +92,7 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, a
     loopback.reply = lambda post: friendly(post) if post["headers"]["x-battle"].startswith("judge-") else plain(post)
     asked = ours(README)
     assert [words[0] for words in asked] == (
-        "battle report propose plan battle report plan lint plan battle report battle annotate annotate "
+        "battle report propose plan battle report plan plan lint plan battle report battle annotate annotate "
         "detect detect report report import".split()
     )
     for words in asked:

@@ -1,0 +1,97 @@
+"""Power from a pilot: against the closed form, against what is known of thinned battles, and as a command."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mitigation.errors import AnalysisError
+from mitigation.pilot import FEWEST, Pilot, needed, pilot_of, simulated_power
+from mitigation.power import power
+from tests.calibrate import play
+from tests.conftest import Command
+
+ROOT = Path(__file__).parent.parent
+
+
+def pilot(battles: int = 400, regime: str = "C", seed: int = 0) -> Pilot:
+    arm = play(battles, regime, np.random.default_rng(seed))
+    return Pilot(arm.hits, arm.messages, arm.stratum)
+
+
+def test_the_variation_of_thinned_battles_is_what_thinning_them_gives() -> None:
+    given = pilot(20_000)
+    control, treated = given.variation(0.5)
+    arm = play(200_000, "C", np.random.default_rng(1))
+    thinned = arm.thinned(0.5, np.random.default_rng(2))
+    for seen, expected in ((control, arm.rates), (treated, thinned.rates)):
+        within = np.sqrt(np.mean([expected[arm.stratum == s].var(ddof=1) for s in range(4)])) / expected.mean()
+        assert seen == pytest.approx(within, rel=0.03)
+    assert given.variation(1.0)[0] == given.variation(1.0)[1]
+
+
+def test_simulated_power_is_near_the_closed_form_where_that_is_good() -> None:
+    given = pilot()
+    for n in (20, 40):
+        closed = power(n, ratio=0.5, variation=given.variation(0.5), strata=4, alpha=0.05)
+        assert simulated_power(given, n, ratio=0.5, strata=4, alpha=0.05) == pytest.approx(closed, abs=0.10)
+
+
+def test_without_an_effect_the_power_is_the_level_and_it_grows_with_the_effect() -> None:
+    given = pilot(100)
+    assert simulated_power(given, 20, ratio=1.0, strata=4, alpha=0.05) <= 0.09
+    found = [simulated_power(given, 24, ratio=ratio, strata=4, alpha=0.05, studies=200) for ratio in (0.9, 0.6, 0.3)]
+    assert found == sorted(found)
+    assert simulated_power(given, 24, ratio=2.0, strata=4, alpha=0.05, studies=200) > 0.3
+
+
+def test_the_battles_needed_give_the_power_that_was_asked_for() -> None:
+    given = pilot()
+    n = needed(given, ratio=0.5, strata=4, alpha=0.05, wanted=0.8)
+    assert simulated_power(given, n, ratio=0.5, strata=4, alpha=0.05) == pytest.approx(0.8, abs=0.08)
+
+
+def test_a_pilot_is_the_scored_battles_of_control() -> None:
+    rows = [
+        {"arm": arm, "status": status, "stratum": f"s{k % 2}", "messages": 8, "ingroup_messages": k % 3}
+        for arm in ("control", "unique")
+        for status in ("complete", "failed")
+        for k in range(10)
+    ]
+    found = pilot_of(pd.DataFrame(rows), control="control")
+    assert (len(found.hits), found.share_any, set(found.stratum.tolist())) == (10, 0.6, {0, 1})
+    with pytest.raises(AnalysisError, match=f"has 3 scored battles of control: at least {FEWEST}"):
+        pilot_of(pd.DataFrame(rows[:3]), control="control")
+    with pytest.raises(AnalysisError, match="holds an in-group we"):
+        pilot_of(pd.DataFrame(rows).assign(ingroup_messages=0), control="control")
+
+
+def test_the_plan_reads_a_pilot_and_writes_nothing(project: Path, mitigation: Command) -> None:
+    shutil.copytree(ROOT / "results" / "simulated", project / "results" / "simulated")
+    sweep = ("-m", "study=next", "identity=control,unique_disassociative", "pairing=scripted", "replicates=24")
+    before = sorted(project.rglob("*"))
+    done = mitigation("plan", *sweep, "pilot=simulated")
+    assert done.returncode == 0, done.stderr
+    assert "pilot simulated: 60 battles of control, 83% with an in-group we" in done.stdout
+    assert "power with 24 an arm" in done.stdout
+    assert mitigation("plan", *sweep, "pilot=simulated").stdout == done.stdout
+    assert sorted(project.rglob("*")) == before
+    for value, message in (("nothing", "there is no study 'nothing'"), ("", "pilot= is empty")):
+        refused = mitigation("plan", *sweep, f"pilot={value}")
+        assert refused.returncode == 2
+        assert message in refused.stderr
+
+
+def test_a_pilot_that_is_too_small_is_refused(project: Path, mitigation: Command) -> None:
+    sizes = ("identity=control,placebo", "pairing=scripted")
+    small = (*sizes, "replicates=2")
+    assert mitigation("battle", "-m", "study=tiny", *small, "messages=2").returncode == 0
+    done = mitigation("plan", "-m", "study=next", *small, "pilot=tiny")
+    assert "the pilot is not looked at" in done.stdout
+    refused = mitigation("plan", "-m", "study=next", *sizes, "replicates=24", "pilot=tiny")
+    assert refused.returncode == 2
+    assert "pilot=tiny: the pilot has 2 scored battles of control: at least 8 are needed" in refused.stderr
