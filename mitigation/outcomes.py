@@ -33,6 +33,7 @@ BATTLE_COLUMNS: Final = (
     "unjudged",
     "truncated",
     "wordings",
+    "run_order",
     "transcript_sha",
 )
 
@@ -160,6 +161,7 @@ def _row(battle: Transcript) -> dict[str, Any]:
         "status": battle.status,
         "ending": battle.ending,
         "truncated": sum(flag.startswith("truncated:") for flag in battle.flags),
+        "run_order": battle.run_order,
         "wordings": "|".join(str(one) for one in battle.wording if one is not None) or None,
         "transcript_sha": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16] if battle.replies else None,
     }

@@ -12,6 +12,7 @@ from mitigation.descriptions import Description
 from mitigation.diagnostics import by_level, dispersion, influence
 from mitigation.factorial import factorial
 from mitigation.family import family
+from mitigation.monitoring import monitor
 from mitigation.seats import by_seat
 from mitigation.sensitivity import sensitivity
 from mitigation.side_effects import side_effects
@@ -65,6 +66,17 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms) -> Iter
         "primary one. Methods that answer another question say so.",
         frame=sensitivity(battles, plan=plan, arms=arms),
     )
+    watched = monitor(battles, plan=plan, arms=arms)
+    if len(watched):
+        yield Description(
+            section=ROBUSTNESS,
+            name="monitoring",
+            title="What may be looked at while a study runs",
+            about="Bets against equal rates, block by block in the order fought. The e-value may be looked at after every block: "
+            "if nothing differs it ever exceeds 20 in at most 5% of studies. It asks for more battles than the test of the plan, "
+            "it is for one treatment at a time, and it decides no verdict here.",
+            frame=watched,
+        )
     levels = by_level(battles, plan=plan, arms=arms)
     if len(levels):
         yield Description(
