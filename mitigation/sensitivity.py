@@ -99,6 +99,7 @@ def _selections(pair: Pair) -> Iterator[dict[str, Any]]:
     free_of = {
         "truncated": "no reply cut off at its limit",
         "unjudged": "every message judged",
+        "retried": "every reply at the first call",
         "refusal_messages": "no refusal in words",
     }
     for column, name in free_of.items():

@@ -85,10 +85,13 @@ def test_battles_are_set_aside_only_where_there_are_some_to_set_aside_and_the_ro
     battles = with_wordings(study(n=20, refusal={"control": 0.0, "unique": 0.02}))
     battles.loc[[0, 21], "truncated"] = 1
     battles.loc[2, "unjudged"] = 3
+    battles["retried"] = 0
+    battles.loc[[3, 4, 25], "retried"] = [1, 2, 1]
     table = rows_of(battles)
     assert table.loc["battles with no reply cut off at its limit", "n_control"] == 19
     assert table.loc["battles with every message judged", ["n_control", "n_treatment"]].tolist() == [19, 20]
     assert table.loc["battles with no reply cut off at its limit", "note"].startswith("2 battles set aside")
+    assert table.loc["battles with every reply at the first call", ["n_control", "n_treatment"]].tolist() == [18, 19]
     refusing = int((battles["refusal_messages"] > 0).sum())
     assert refusing > 0
     assert table.loc["battles with no refusal in words", "note"].startswith(f"{refusing} battles set aside")
