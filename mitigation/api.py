@@ -152,10 +152,15 @@ def report_table(
     """Analyse a table from elsewhere (see `mitigation.analyse`) and write its report."""
     from mitigation.analysis import analyse
     from mitigation.reporting import ReportInput, write_report
+    from mitigation.robustness import robustness
 
     analysis = analyse(table, control=control, rate=plan.rate, plan=plan, study=study)
     question = f"Does the rate of “we” differ from {control}?"
+    arms = {str(row["arm"]): {name: str(row[name]) for name in ("role", "expected")} for row in analysis.arms.to_dict("records")}
     given = ReportInput(
-        analysis=analysis, question=question, provenance={"command": f"mitigation report study={study} outcomes=…", **versions()}
+        analysis=analysis,
+        question=question,
+        described=tuple(robustness(analysis.battles, plan=analysis.plan, arms=arms, outcome="we")),
+        provenance={"command": f"mitigation report study={study} outcomes=…", **versions()},
     )
     return given, write_report(given, Path(reports) / study)

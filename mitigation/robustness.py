@@ -21,90 +21,86 @@ from mitigation.types import AnalysisPlan, Transcript
 ROBUSTNESS: Final = "Does it hang on one choice?"
 
 
-def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms) -> Iterator[Description]:
+def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome: str = "ingroup") -> Iterator[Description]:
     """Yield the treatments as one family, their factors and side effects, other analyses, levels and influential battles.
 
     Args:
         battles: one row per planned battle, as `Analysis.battles` holds them.
         arms: role and expected direction of each arm, by name.
+        outcome: prefix of the primary outcome's columns.
     """
     if not battles["scored"].any():
         return
-    yield Description(
-        section=ROBUSTNESS,
-        name="family",
-        title="All treatments together",
-        about="Simultaneous intervals hold together in 95% of studies (Bonferroni over the treatments). Holm decides the "
-        "verdicts; max-T uses that the treatments share a control; Benjamini and Hochberg’s p values are for lists that are "
-        "screened and then confirmed on fresh battles.",
-        frame=family(battles, plan=plan, arms=arms),
-    )
-    crossed = factorial(battles, plan=plan)
-    if len(crossed):
-        yield Description(
+    tables = (
+        Description(
+            section=ROBUSTNESS,
+            name="family",
+            title="All treatments together",
+            about="Simultaneous intervals hold together in 95% of studies (Bonferroni over the treatments). Holm decides the "
+            "verdicts; max-T uses that the treatments share a control; Benjamini and Hochberg’s p values are for lists that are "
+            "screened and then confirmed on fresh battles.",
+            frame=family(battles, plan=plan, arms=arms, outcome=outcome),
+        ),
+        Description(
             section=ROBUSTNESS,
             name="factorial",
             title="Unique × disassociative",
             about="Ratios of battles with the factor over battles without, from the arms shared_group (neither), "
             "unique_affiliated, same_unique and unique_disassociative (both). The interaction is the ratio of the two ratios.",
-            frame=crossed,
-        )
-    yield Description(
-        section=ROBUSTNESS,
-        name="side_effects",
-        title="Side effects against the margin of the plan",
-        about="Difference in the share of battles with at least one such message, with a 95% interval, which matches two "
-        "one-sided tests at 2.5%: p within (of a rise that reaches the margin) and p beyond (of one that does not). “Neither” is "
-        "no safety. Longer battles hold more of everything: the shares of messages stand beside.",
-        frame=side_effects(battles, plan=plan, arms=arms),
-    )
-    yield Description(
-        section=ROBUSTNESS,
-        name="sensitivity",
-        title="The primary contrast by other analyses",
-        about="Ratios are treatment over control. No p value here is adjusted and none decides a verdict: the plan names the "
-        "primary one. Methods that answer another question say so.",
-        frame=sensitivity(battles, plan=plan, arms=arms),
-    )
-    watched = monitor(battles, plan=plan, arms=arms)
-    if len(watched):
-        yield Description(
+            frame=factorial(battles, plan=plan),
+        ),
+        Description(
+            section=ROBUSTNESS,
+            name="side_effects",
+            title="Side effects against the margin of the plan",
+            about="Difference in the share of battles with at least one such message, with a 95% interval, which matches two "
+            "one-sided tests at 2.5%: p within (of a rise that reaches the margin), p beyond (of one that does not). “Neither” "
+            "is no safety. Longer battles hold more of everything: the shares of messages stand beside.",
+            frame=side_effects(battles, plan=plan, arms=arms),
+        ),
+        Description(
+            section=ROBUSTNESS,
+            name="sensitivity",
+            title="The primary contrast by other analyses",
+            about="Ratios are treatment over control. No p value here is adjusted and none decides a verdict: the plan names the "
+            "primary one. Methods that answer another question say so.",
+            frame=sensitivity(battles, plan=plan, arms=arms, outcome=outcome),
+        ),
+        Description(
             section=ROBUSTNESS,
             name="monitoring",
             title="What may be looked at while a study runs",
             about="Bets against equal rates, block by block in the order fought. The e-value may be looked at after every block: "
             "if nothing differs it ever exceeds 20 in at most 5% of studies. It asks for more battles than the test of the plan, "
             "it is for one treatment at a time, and it decides no verdict here.",
-            frame=watched,
-        )
-    levels = by_level(battles, plan=plan, arms=arms)
-    if len(levels):
-        yield Description(
+            frame=monitor(battles, plan=plan, arms=arms),
+        ),
+        Description(
             section=ROBUSTNESS,
             name="levels",
             title="By scenario, pairing and opener",
             about="The primary test within each level. Whether the ratio differs between the levels is asked once a factor "
             "(p heterogeneity); a level with a large p value has few battles and is not shown to be without an effect.",
-            frame=levels,
-        )
-    moved = influence(battles, plan=plan, arms=arms)
-    if len(moved):
-        yield Description(
+            frame=by_level(battles, plan=plan, arms=arms, outcome=outcome),
+        ),
+        Description(
             section=ROBUSTNESS,
             name="influence",
             title="The battles that the ratio hangs on most",
             about="Of all battles, those whose absence moves the ratio farthest down and up.",
-            frame=moved,
-        )
-    yield Description(
-        section=ROBUSTNESS,
-        name="dispersion",
-        title="How battles vary",
-        about="Dispersion is the variance of messages with an in-group we over that of independent messages with one chance; "
-        "the last column is the share of battles without any under that. Where battles differ among themselves only whole "
-        "battles may be permuted.",
-        frame=dispersion(battles),
+            frame=influence(battles, plan=plan, arms=arms, outcome=outcome),
+        ),
+        Description(
+            section=ROBUSTNESS,
+            name="dispersion",
+            title="How battles vary",
+            about="Dispersion is the variance of messages with an in-group we over that of independent messages with one chance; "
+            "the last column is the share of battles without any under that. Where battles differ among themselves only whole "
+            "battles may be permuted.",
+            frame=dispersion(battles, outcome=outcome),
+        ),
     )
+    yield from (table for table in tables if len(table.frame))
 
 
 def seat_tables(

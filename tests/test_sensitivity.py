@@ -170,7 +170,7 @@ def test_independent_messages_of_one_chance_have_dispersion_one() -> None:
 def test_the_report_has_one_section_of_these_tables_and_none_without_a_scored_battle() -> None:
     battles = analysed(with_wordings(study())).battles
     tables = list(robustness(battles, plan=PLAN, arms=ARMS))
-    assert [table.name for table in tables] == [*("family", "side_effects", "sensitivity", "levels", "influence", "dispersion")]
+    assert [table.name for table in tables] == [*("family", "sensitivity", "levels", "influence", "dispersion")]
     assert {table.section for table in tables} == {ROBUSTNESS}
     assert all(isinstance(table, Description) for table in tables)
     assert list(robustness(battles.assign(scored=False), plan=PLAN, arms=ARMS)) == []
