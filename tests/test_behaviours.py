@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mitigation.detectors.behaviours import LABELS_OF_TURN, label_turn
+from mitigation.detectors.passages import normal
 
 DATA = Path(__file__).parent / "data" / "we" / "turns_dev.csv"
 TEN = LABELS_OF_TURN[:10]
@@ -122,3 +123,24 @@ def test_accuracy_on_the_labelled_messages_has_a_floor() -> None:
     report = f"F1 by label {f1}; mean {mean:.3f}; saying yes to all scores {sum(baseline.values()) / len(baseline):.3f}"
     assert mean >= 0.92, report
     assert all(f1[label] >= max(0.85, baseline[label]) for label in TEN), report
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("do n't", "do not"),
+        ("You 're  here", "you are here"),
+        ("*You* 're", "you are"),
+        ("\n're", " are"),
+        (" * a\t*b* ", " a b "),
+        ("* *", " "),
+        ("", ""),
+        ("~#", ""),
+    ],
+)
+def test_the_normal_form_has_single_spaces(text: str, expected: str) -> None:
+    assert normal(text) == expected
+
+
+def test_a_contraction_that_stands_apart_is_read_like_one_that_does_not() -> None:
+    assert label_turn("You 're a machine")["other_ai_identity"]

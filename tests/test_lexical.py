@@ -196,6 +196,30 @@ def test_mentions_beyond_the_first_two_thousand_are_found_and_say_that_they_were
     assert [mention.reason == beyond for mention in found] == [False] * MOST_JUDGED + [True] * 6
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "we" + "/" * 296 + "we'll" + "/" * 400,
+        "we" + "/" * 295 + "ourselves" + "/" * 400,
+        "\t".join(["we", *["abcd"] * 58, "xxxx", "we'll", "abcd", "abcd"]),
+        "\u3000".join(["we"] + ["word"] * 59 + ["let’s", "go"]),
+    ],
+)
+def test_a_sentence_is_not_cut_within_a_mention(text: str) -> None:
+    found = find_we(text)
+    check(text, found)
+    assert len(found) == 2
+
+
+def test_a_long_s_makes_no_pronoun() -> None:
+    assert find_we("She letſ him go, the ring was ourſ and uſ.") == []
+
+
+@pytest.mark.parametrize("text", ["“" * 300_000 + " we", " 'a" * 100_000 + " we", "‘a " * 100_000 + "we", "«" * 300_000 + " we"])
+def test_quotations_that_are_never_closed_complete(text: str) -> None:
+    check(text, find_we(text))
+
+
 def test_what_is_repeated_is_labelled_the_same() -> None:
     line = "Only one of us can win. "
     assert set(labels(line * 2_000)) == {"opponent_frame"}

@@ -34,6 +34,8 @@ TURNS = [pattern for line in IDENTITY + COURSE + BEARING for pattern in line.pat
         ("[(]a(?![)])", "[(]a"),
         (r"[^]\]](?=x)", r"[^]\]]"),
         ("a+", "a+"),
+        ("a{,2}b{3}", "a{0,2}b{3}"),
+        ("ab$", r"ab(?:\n?$)"),
         (r"\+\+", r"\+\+"),
     ],
 )
@@ -86,7 +88,7 @@ PIECES = st.sampled_from(
         r"[\w'-]+ ",
     ]
 )
-TEXTS = st.text("abcdefghijklmnopqrstu .!'éßжя٣²💥\ud800", max_size=30)
+TEXTS = st.text("\nabcdefghijklmnopqrstu .!'éßжя٣²💥\ud800", max_size=30)
 
 
 @given(st.lists(PIECES, min_size=1, max_size=5), TEXTS)
@@ -125,6 +127,12 @@ def test_an_automaton_whose_memory_is_full_says_the_same(monkeypatch: pytest.Mon
     monkeypatch.setattr(sieve, "_MEMORY", 12 << 20)  # less than the states that this text calls for
     assert Sieve(TURNS).candidates(text) == expected
     assert len(expected) > 100
+
+
+@pytest.mark.parametrize("pattern", ["é", "[à-ü]", "[^x]b", "[^0-9]b", "٣"])
+def test_what_re2_would_read_as_less_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="foreign letter"):
+        loosened(pattern)
 
 
 def test_alternatives_are_cut_outside_of_brackets_only() -> None:

@@ -22,6 +22,7 @@ Feature = tuple[str, int, Sequence[str]]
 
 _NEAR: Final = 8
 _SIDE: Final = 6
+_LONGEST_WORD: Final = 40
 # Of a message only so many words are weighed: what a label rests on is said by then, and the work stays linear.
 MOST_WORDS: Final = 400
 MOST_CHARACTERS: Final = 2_400
@@ -37,9 +38,13 @@ _LISTS: Final = {
 }
 
 
-@lru_cache(maxsize=50_000)
 def lists_of(word: str) -> tuple[str, ...]:
-    """Return the lists of the vocabulary that hold a word."""
+    """Return the lists of the vocabulary that hold a word; an endless one is in none of them, and not remembered."""
+    return _lists_of(word) if len(word) <= _LONGEST_WORD else ()
+
+
+@lru_cache(maxsize=50_000)
+def _lists_of(word: str) -> tuple[str, ...]:
     return tuple(name for name, pattern in _LISTS.items() if pattern.fullmatch(word))
 
 

@@ -116,9 +116,9 @@ def find(text: str, context: str, weigh: Weigh) -> list[Mention]:
         last = ruled[-1], group[-1][1]
 
     for start, end in tokens[:MOST_JUDGED]:
-        if passage is None or start >= passage.end:
+        if passage is None or end > passage.end:  # also where an endless sentence was cut within this token
             close()
-            passage = passage_at(text, start, end, passage.end if passage else 0)
+            passage = passage_at(text, start, end, min(start, passage.end) if passage else 0)
             group = []
         group.append((start, end))
     close()

@@ -78,6 +78,8 @@ _LOWERS: Final = re.compile(r"\b[a-z]{2,}\b")
 def find_tokens(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end (code points) of every first-person plural of `text`, in order."""
     for match in _TOKEN.finditer(text):
+        if "ſ" in match[0]:  # which re takes for an s
+            continue
         start, end = match.span()
         before, after = text[max(0, start - _REACH) : start], text[end : end + _REACH]
         if _is_pronoun(match[0], before, after):

@@ -53,10 +53,12 @@ _FORMS: Final = {
     "d": "WE would",
 }
 _SPEAKER: Final = re.compile(r"\s*(?:\w{1,20}:\s*)?(?:\*[^*\n]{1,200}\*\s*)?")
+_CLIPPED: Final = r"(?:cause|em|til|tis|twas|round|bout|n)\b"
 _QUOTES: Final = re.compile(
-    rf"\"[^\"\n]{{1,{_QUOTE_REACH}}}\"|“[^”\n]{{1,{_QUOTE_REACH}}}”|«[^»\n]{{1,{_QUOTE_REACH}}}»|"
+    rf"\"[^\"\n]{{1,{_QUOTE_REACH}}}\"|“[^“”\n]{{1,{_QUOTE_REACH}}}”|«[^«»\n]{{1,{_QUOTE_REACH}}}»|"
     rf"`[^`\n]{{1,{_QUOTE_REACH}}}`"
-    r"|(?<!\w)['‘](?!(?:cause|em|til|tis|twas|round|bout|n)\b)(?=\w)[^\n\"“”]{1,200}?(?<=[\w.,!?…])['’](?!\w)"
+    # A further opening mark ends a quotation that was not closed, so that a text full of them is read in linear time.
+    rf"|(?<!\w)['‘](?!{_CLIPPED})(?=\w)(?:(?!\s['‘](?!{_CLIPPED}))[^\n\"“”]){{1,200}}?(?<=[\w.,!?…])['’](?!\w)"
 )
 
 
@@ -85,7 +87,8 @@ def _in_normal_form(word: str) -> str:
     word = _CURLY.sub("'", word.translate(_DROPPED)).lower()
     for pattern, full in _EXPANSIONS:
         word = pattern.sub(full, word)
-    return _SPELLED.sub(lambda match: _SPELLINGS[match[0]], word).replace("&", "and")
+    # A word that is only the tail of a contraction ("you 're") is written out with a space before it.
+    return _SPELLED.sub(lambda match: _SPELLINGS[match[0]], word).replace("&", "and").strip()
 
 
 _LONGEST_WORD: Final = 40
@@ -110,9 +113,9 @@ def passage_at(text: str, start: int, end: int, floor: int) -> Passage:
     begin = low
     for match in _END.finditer(text, low, start):
         begin = match.end()
-    stop = _END.search(text, end, min(len(text), end + REACH))
+    stop = _end_within(text, end, min(len(text), end + REACH))
     if stop is not None:
-        close = stop.end()
+        close = stop
     elif end + REACH >= len(text):
         close = len(text)
     else:
@@ -132,8 +135,15 @@ def _sentence_before(text: str, begin: int) -> str:
 def _sentence_after(text: str, close: int) -> str:
     """Return the sentence that begins at `close`, at most REACH long."""
     high = min(len(text), close + REACH)
-    stop = _END.search(text, close, high)
-    return text[close : stop.end() if stop else high]
+    return text[close : _end_within(text, close, high) or high]
+
+
+def _end_within(text: str, begin: int, limit: int) -> int | None:
+    """Return where the first sentence ends between `begin` and `limit`; the limit itself is no end of a text ("3.14")."""
+    for match in _END.finditer(text, begin, limit):
+        if match.end() < limit or limit == len(text) or text[limit].isspace() or match[0].endswith("\n"):
+            return match.end()
+    return None
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -148,6 +158,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return spans or [(0, len(text))]
 
 
+@lru_cache(maxsize=2)  # mentions and labels of a message ask one after the other
 def quoted_spans(text: str) -> list[tuple[int, int]]:
     """Return the spans inside quotation marks or backticks, in order; none if the quotation is the whole message.
 

@@ -80,12 +80,32 @@ def loosened(pattern: str) -> str:
             depth += 1
             hidden = hidden or (depth if sign in _LOOKAROUND else 0)
         if not hidden:
-            possessive = len(sign) > 1 and sign[0] in "*+?{" and sign[-1] == "+"
-            kept.append("(?:" if sign == "(?>" else sign[:-1] if possessive else sign)
+            kept.append(_loosened_sign(sign))
         if sign == ")":
             hidden = 0 if hidden == depth else hidden
             depth -= 1
     return "".join(kept)
+
+
+_SPACE: Final = r"\s\v\x{1c}-\x{1f}\x{85}\pZ"
+
+
+def _loosened_sign(sign: str) -> str:
+    """Return what RE2 reads as Python reads a sign, or as more.
+
+    Raises:
+        ValueError: RE2 would match less, as foreign letters and digits are read as x and 0 (see `_readable`).
+    """
+    apart = (("é", "x"), ("٣", "0"))
+    if sign[0] == "[" and any(re.match(sign, one) and not re.match(sign, other) for one, other in apart):
+        raise ValueError(f"the class {sign} tells foreign letters or digits from those of ASCII: write another")
+    if _FOREIGN.search(sign):
+        raise ValueError(f"{sign!r} holds a foreign letter, which is read as x")
+    if sign[0] == "[":
+        return sign if sign.startswith("[^") else sign.replace("\\s", _SPACE)
+    if len(sign) > 1 and sign[0] in "*+?{":  # a repeat
+        return sign.removesuffix("+").replace("{,", "{0,")
+    return {"(?>": "(?:", "$": r"(?:\n?$)", "\\s": f"[{_SPACE}]"}.get(sign, sign)
 
 
 def alternatives(pattern: str) -> list[str]:
@@ -101,7 +121,7 @@ def alternatives(pattern: str) -> list[str]:
 
 
 _SIGN: Final = re.compile(
-    r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|\(\?(?:<?[=!]|[:>])|(?:[*+?]|\{\d*,?\d*\})\+|.",
+    r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|\(\?(?:<?[=!]|[:>])|[*+?]\+|\{\d*,?\d*\}\+?|.",
     re.DOTALL,
 )
 
