@@ -130,7 +130,7 @@ def report(
                 loaded.transcripts,
                 plan=analysis.plan,
                 seats={arm["name"]: arm["seats"] for arm in told},
-                interim=analysis.interim,
+                battles=analysis.battles,
             ),
             *behaviour(loaded, arms),
             *trust(loaded, arms, detector=detector, results=results, seed=analysis.plan.seed),

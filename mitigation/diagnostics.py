@@ -14,7 +14,7 @@ from mitigation.arms import Arms
 from mitigation.contrasts import compare
 from mitigation.errors import AnalysisError
 from mitigation.sensitivity import Pair, pairs_of
-from mitigation.significance.poisson_gee import poisson_gee
+from mitigation.significance.poisson_gee import FEWEST, poisson_gee
 from mitigation.types import AnalysisPlan
 
 LEVEL_COLUMNS: Final = (
@@ -66,12 +66,15 @@ def _differs(pair: Pair, level: Any) -> tuple[float | None, str | None]:
     except AnalysisError as error:
         return None, str(error)
     if found.heterogeneity is None:
-        return None, "heterogeneity not estimable: a level holds an arm without any event"
+        return None, f"heterogeneity not estimable: each level needs {FEWEST} battles of both arms, and events in them"
     return found.heterogeneity, None
 
 
 def influence(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome: str = "ingroup") -> pd.DataFrame:
-    """Return for each treatment the battles whose absence moves the ratio most, down and up, `INFLUENCE_COLUMNS`."""
+    """Return for each treatment the battles whose absence moves the ratio most, down and up, `INFLUENCE_COLUMNS`.
+
+    `ratio_without` is missing where the control has no event without that battle.
+    """
     rows = []
     for treatment, pair, blocked in pairs_of(battles, plan=plan, arms=arms, outcome=outcome):
         if blocked is not None or len(pair.battles) < 4:
@@ -81,10 +84,11 @@ def influence(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome:
         if without is None:
             continue
         whole, each = without
-        for place in dict.fromkeys((int(np.nanargmin(each)), int(np.nanargmax(each)))):
+        for place in dict.fromkeys((int(np.argmin(each)), int(np.argmax(each)))):
             battle = pair.battles.iloc[place]
             about = {"battle_id": battle["battle_id"], "arm": battle["arm"], "rate": rates[place]}
-            rows.append({"treatment": treatment, "ratio": whole} | about | {"ratio_without": each[place]})
+            without_it = each[place] if np.isfinite(each[place]) else None
+            rows.append({"treatment": treatment, "ratio": whole} | about | {"ratio_without": without_it})
     return pd.DataFrame(rows, columns=list(INFLUENCE_COLUMNS), dtype=object)
 
 
@@ -105,7 +109,8 @@ def _left_out(rates: Any, treated: Any, strata: Any) -> tuple[float, Any] | None
         moved = (total[cell] - rates) / (size[cell] - 1) - means[cell]
         after = weight[codes] * moved
         ratio = np.where(treated, (treat + after) / control, treat / (control + after))
-    return treat / control, np.where(np.isfinite(ratio), ratio, treat / control)
+    ratio = np.where(size[cell] == 1, treat / control, ratio)  # a battle that is alone is not left out
+    return treat / control, np.where(np.isnan(ratio) | (ratio < 0), np.inf, ratio)
 
 
 def dispersion(battles: pd.DataFrame, *, outcome: str = "ingroup") -> pd.DataFrame:
@@ -116,7 +121,7 @@ def dispersion(battles: pd.DataFrame, *, outcome: str = "ingroup") -> pd.DataFra
     battles differ among themselves, which is why whole battles are permuted.
     """
     rows = []
-    for arm, own in battles[battles["scored"]].groupby("arm", sort=True):
+    for arm, own in battles[battles["scored"] & (battles["messages"] > 0)].groupby("arm", sort=True):
         hits = own[f"{outcome}_messages"].to_numpy(dtype=np.float64)
         size = own["messages"].to_numpy(dtype=np.float64)
         chance = hits.sum() / size.sum()

@@ -139,8 +139,16 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
         over_wordings=over_wordings,
         social=tuple(others[name] for name in _SOCIAL if name in others),
         side_effects={name: others[name] for name in _SIDE_EFFECTS if name in others},
+        longer=_longer(material, treatment),
     )
     return evidence, [material.compare(treatment, outcome, kind="any"), *others.values()]
+
+
+def _longer(material: Material, treatment: str) -> bool:
+    """Whether treated battles have at least a tenth more messages on average."""
+    length = material.scored.groupby("arm")["messages"].mean()
+    control = material.plan.control
+    return bool({treatment, control} <= set(length.index) and length[treatment] >= 1.1 * length[control])
 
 
 def _over_wordings(material: Material, treatment: str) -> JackknifeResult | str | None:
@@ -153,7 +161,7 @@ def _over_wordings(material: Material, treatment: str) -> JackknifeResult | str 
     keep = shared_strata(treated, strata)
     drawn = drawn_wordings(pair[keep])
     treated, strata, rates = treated[keep], strata[keep], pair["rate"].to_numpy(dtype=float)[keep]
-    if len({one for own, side in zip(drawn, treated, strict=True) if side for one in own}) < 2:
+    if not any(own for own, side in zip(drawn, treated, strict=True) if side):
         return None
     try:
         return jackknife(rates, treated, strata, drawn)

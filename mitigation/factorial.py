@@ -13,10 +13,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from mitigation.contrasts import CONFIDENCE
+from mitigation.contrasts import CONFIDENCE, compare
 from mitigation.estimates import mean_variance
-from mitigation.significance.arrangements import arrange
-from mitigation.significance.inversion import invert
+from mitigation.evidence import copies
 from mitigation.types import AnalysisPlan
 
 ARMS: Final = {
@@ -26,14 +25,16 @@ ARMS: Final = {
     "unique_disassociative": (True, True),
 }
 """Arm: whether its identities are unique, and whether they are disassociative."""
+_ZERO: Final = 1e-12
 FACTORS: Final = ("unique", "disassociative")
-COLUMNS: Final = ("effect", "within", "n_without", "n_with", "ratio", "low", "high", "p_value")
+COLUMNS: Final = ("effect", "within", "n_without", "n_with", "ratio", "low", "high", "p_value", "note")
 
 
-def factorial(battles: pd.DataFrame, *, plan: AnalysisPlan) -> pd.DataFrame:
+def factorial(battles: pd.DataFrame, *, plan: AnalysisPlan, outcome: str = "ingroup") -> pd.DataFrame:
     """Return the two main effects, the effect of each factor within each level of the other, and the interaction, `COLUMNS`.
 
-    Empty where one of the four arms has fewer than two scored battles, where their strata differ, or where battles are pending.
+    Empty where one of the four arms has fewer than two scored battles, where their strata differ, where battles are
+    pending, and where transcripts are copies of one another.
     """
     empty = pd.DataFrame(columns=list(COLUMNS), dtype=object)
     own = battles[battles["arm"].isin(ARMS) & battles["scored"]]
@@ -41,29 +42,30 @@ def factorial(battles: pd.DataFrame, *, plan: AnalysisPlan) -> pd.DataFrame:
     strata = {tuple(sorted(set(names.astype(str)))) for _, names in own.groupby("arm")["stratum"]}
     if len(sizes) < len(ARMS) or sizes.min() < 2 or len(strata) > 1 or (battles["status"] == "pending").any():
         return empty
+    if any(copies(own, control="shared_group", treatment=arm) for arm in ARMS):
+        return empty
     rows = []
     for place, factor in enumerate(FACTORS):
         other = FACTORS[1 - place]
         level = own["arm"].map(lambda arm, k=place: ARMS[arm][k]).to_numpy(dtype=np.bool_)
         held = own["arm"].map(lambda arm, k=1 - place: ARMS[arm][k]).to_numpy(dtype=np.bool_)
-        rows.append(_effect(own, level, held, plan) | {"effect": factor, "within": f"both levels of {other}"})
+        rows.append(_effect(own, level, held, plan, outcome) | {"effect": factor, "within": f"both levels of {other}"})
         for value in (False, True):
             within = f"{'' if value else 'not '}{other}"
             mine = held == value
-            rows.append(_effect(own[mine], level[mine], held[mine], plan) | {"effect": factor, "within": within})
+            rows.append(_effect(own[mine], level[mine], held[mine], plan, outcome) | {"effect": factor, "within": within})
     rows.append(_interaction(own))
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
 
 
-def _effect(own: pd.DataFrame, level: Any, held: Any, plan: AnalysisPlan) -> dict[str, Any]:
+def _effect(own: pd.DataFrame, level: Any, held: Any, plan: AnalysisPlan, outcome: str) -> dict[str, Any]:
     """Compare the battles with a factor with those without, within strata and the level of the other factor."""
     strata = own["stratum"].astype(str).to_numpy() + np.where(held, "|1", "|0")
-    rates = own["rate"].to_numpy(dtype=np.float64)
-    found = arrange(rates, level, strata, resamples=plan.resamples, rng=np.random.default_rng(plan.seed))
-    ends = invert(found, confidence=CONFIDENCE)
+    sides = own.assign(arm=np.where(level, "with", "without"), stratum=strata)
+    found = compare(sides, outcome=outcome, name="", control="without", treatment="with", plan=plan)
     return {
-        "n_without": found.n_control, "n_with": found.n_treated, "ratio": ends.ratio, "low": ends.low, "high": ends.high,
-        "p_value": found.p_value(),
+        "n_without": found.n_control, "n_with": found.n_treatment, "ratio": found.ratio.ratio, "low": found.ratio.low,
+        "high": found.ratio.high, "p_value": found.p_value, "note": found.blocked,
     }  # fmt: skip
 
 
@@ -74,14 +76,16 @@ def _interaction(own: pd.DataFrame) -> dict[str, Any]:
     weights = {str(name): float(share) for name, share in own["stratum"].astype(str).value_counts(normalize=True).items()}
     for arm, (unique, apart) in ARMS.items():
         mine = own[own["arm"] == arm]
+        if len(mine) <= len(weights):  # one battle in each stratum has no variance of its own
+            return row | {"note": f"{arm} has one battle in each stratum: its error cannot be told"}
         mean, spread = mean_variance(mine["rate"].to_numpy(dtype=np.float64), mine["stratum"].astype(str).to_numpy(), weights)
         if mean <= 0:
             return row
         total += log(mean) * (1 if unique == apart else -1)
         variance += spread / mean**2
     freedom = len(own) - len(ARMS) * len(weights)
-    if freedom < 1 or variance == 0:
-        return row | {"ratio": exp(total)}
+    if variance < _ZERO:
+        return row | {"ratio": exp(total), "note": "no battle differs from another of its arm"}
     from scipy.stats import t
 
     error = variance**0.5

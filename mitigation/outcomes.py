@@ -128,7 +128,7 @@ def battle_table(
 def drawn_wordings(battles: pd.DataFrame) -> list[tuple[int, ...]]:
     """Return the wordings of each battle from the column `wordings`, which joins their numbers by a bar."""
     stored = battles["wordings"].fillna("").astype(str)
-    return [tuple(int(one) for one in text.split("|") if one) for text in stored]
+    return [tuple(int(float(one)) for one in text.split("|") if one) for text in stored]
 
 
 def _planned(definitions: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

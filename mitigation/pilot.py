@@ -21,6 +21,8 @@ STUDIES = 400
 RESAMPLES = 499
 FEWEST = 8
 """Fewer battles say next to nothing of how battles vary."""
+IN_STRATUM = 4
+"""With fewer battles in a stratum its own variation is not told: the strata of the pilot are then taken for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ def pilot_of(battles: pd.DataFrame, *, control: str) -> Pilot:
         AnalysisError: fewer than `FEWEST` of them, or none with an in-group we.
     """
     own = battles[(battles["arm"] == control) & (battles["status"] == "complete") & (battles["messages"].fillna(0) > 0)]
+    own = own[own["ingroup_messages"].notna()]
     if len(own) < FEWEST:
         raise AnalysisError(f"the pilot has {len(own)} scored battles of {control}: at least {FEWEST} are needed")
     hits, messages = (own[name].to_numpy(dtype=np.int64) for name in ("ingroup_messages", "messages"))
     if not hits.any():
         raise AnalysisError(f"no battle of {control} in the pilot holds an in-group we: there is nothing to plan from")
-    return Pilot(hits, messages, np.unique(own["stratum"].astype(str), return_inverse=True)[1].astype(np.int64))
+    strata = np.unique(own["stratum"].astype(str), return_inverse=True)[1].astype(np.int64)
+    return Pilot(hits, messages, strata if np.bincount(strata).min() >= IN_STRATUM else np.zeros_like(strata))
 
 
 def simulated_power(
@@ -78,11 +82,17 @@ def simulated_power(
 ) -> float:
     """Return the share of simulated studies, `n` battles an arm in `strata` equal strata, in which the primary test rejects.
 
-    Strata of the study are drawn from those of the pilot in turn.
+    As many strata as the pilot has are drawn each from its own; another number of them is drawn from all battles.
+
+    Raises:
+        AnalysisError: the ratio is not above 0.
     """
+    if not ratio > 0:
+        raise AnalysisError(f"a rate ratio of {ratio} is not above 0")
     keep = (1.0, ratio) if ratio <= 1 else (1 / ratio, 1.0)
     names = np.arange(n) % max(1, strata)
-    pools = [np.flatnonzero(pilot.stratum == s) for s in np.unique(pilot.stratum)]
+    own = [np.flatnonzero(pilot.stratum == s) for s in np.unique(pilot.stratum)]
+    pools = own if len(own) == strata else [np.arange(pilot.hits.size)]
     treated, every = np.repeat([False, True], n), np.tile(names, 2)
     found = 0
     for study in range(studies):
@@ -95,5 +105,11 @@ def simulated_power(
 
 
 def needed(pilot: Pilot, *, ratio: float, strata: int, alpha: float, wanted: float) -> int:
-    """Return the battles an arm that find a ratio below 1 with the wanted power, by the closed form and the pilot's variation."""
+    """Return the battles an arm that find a ratio with the wanted power, by the closed form and the pilot's variation.
+
+    Raises:
+        AnalysisError: the ratio is not between 0 and 1.
+    """
+    if not 0 < ratio < 1:
+        raise AnalysisError(f"a rate ratio of {ratio} is not between 0 and 1: there is no number of battles to find it with")
     return battles_needed(ratio=ratio, variation=pilot.variation(ratio), strata=strata, alpha=alpha, wanted=wanted)

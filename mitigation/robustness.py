@@ -47,7 +47,7 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
             title="Unique × disassociative",
             about="Ratios of battles with the factor over battles without, from the arms shared_group (neither), "
             "unique_affiliated, same_unique and unique_disassociative (both). The interaction is the ratio of the two ratios.",
-            frame=factorial(battles, plan=plan),
+            frame=factorial(battles, plan=plan, outcome=outcome),
         ),
         Description(
             section=ROBUSTNESS,
@@ -104,12 +104,17 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
 
 
 def seat_tables(
-    messages: pd.DataFrame, transcripts: Sequence[Transcript], *, plan: AnalysisPlan, seats: Mapping[str, str], interim: bool
+    messages: pd.DataFrame,
+    transcripts: Sequence[Transcript],
+    *,
+    plan: AnalysisPlan,
+    seats: Mapping[str, str],
+    battles: pd.DataFrame,
 ) -> Iterator[Description]:
     """Yield the contrast of one agent of a battle at a time; arguments as in `seats.by_seat`."""
     if messages.empty or not messages["ingroup"].notna().any():
         return
-    table = by_seat(messages, transcripts, plan=plan, seats=seats, interim=interim)
+    table = by_seat(messages, transcripts, plan=plan, seats=seats, battles=battles)
     if len(table):
         yield Description(
             section=ROBUSTNESS,

@@ -13,6 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from mitigation.contrasts import compare
+from mitigation.evidence import copies
 from mitigation.types import ONE_SEAT, AnalysisPlan, Transcript
 
 COLUMNS: Final = (
@@ -27,7 +28,7 @@ def by_seat(
     *,
     plan: AnalysisPlan,
     seats: Mapping[str, str],
-    interim: bool,
+    battles: pd.DataFrame,
     outcome: str = "ingroup",
 ) -> pd.DataFrame:
     """Return two rows a treatment, `COLUMNS`.
@@ -36,12 +37,14 @@ def by_seat(
         messages: one row a generated message with battle_id, arm, stratum, agent, words, <outcome> and <outcome>_count.
         transcripts: the battles, for who sat where and who was treated.
         seats: which agents receive an identity, by arm (`Identity.seats`).
-        interim: whether battles are pending, so that nothing is tested.
+        battles: one row per planned battle, as `Analysis.battles` holds them: nothing is tested while some are pending, or where
+            transcripts are copies.
     """
-    rates = _agent_rates(messages, transcripts, outcome)
+    rates, interim = _agent_rates(messages, transcripts, outcome), bool((battles["status"] == "pending").any())
     rows = []
     for treatment in (arm for arm in seats if arm != plan.control and (rates["arm"] == arm).any()):
         own = rates[rates["arm"] == treatment]
+        copied = copies(battles[battles["scored"]], control=plan.control, treatment=treatment)
         if seats[treatment] in ONE_SEAT:
             treated = own[own["treated"]].set_index("block")["seat"]
             sides = {"the treated agent": treated, "its opponent": 1 - treated}
@@ -59,7 +62,7 @@ def by_seat(
                 control=plan.control,
                 treatment=treatment,
                 plan=plan,
-                blocked="interim: battles are pending" if interim else None,
+                blocked="interim: battles are pending" if interim else copied,
             )
             rows.append(
                 {

@@ -53,7 +53,7 @@ class Pair:
 
     def totals(self) -> tuple[Any, Any]:
         """Return events and exposure of each battle, in the unit of the plan's rate."""
-        words = self.plan.rate == "words"
+        words = self.plan.rate == "words" and f"{self.outcome}_count" in self.battles.columns
         above, below = f"{self.outcome}_count" if words else f"{self.outcome}_messages", "words" if words else "messages"
         return self.battles[above].to_numpy(dtype=np.float64), self.battles[below].to_numpy(dtype=np.float64)
 
@@ -103,7 +103,10 @@ def _selections(pair: Pair) -> Iterator[dict[str, Any]]:
         "refusal_messages": "no refusal in words",
     }
     for column, name in free_of.items():
-        if column in columns and not (kept := battles[column].fillna(0) == 0).all():
+        if column not in columns or battles[column].isna().all():
+            continue
+        kept = (battles[column] == 0).fillna(False).to_numpy(dtype=np.bool_)  # what is not known is set aside too
+        if not kept.all():
             left = int((~kept).sum())
             note = f"{left} battles set aside; what sets them aside may itself be an effect"
             yield _tested(pair, f"battles with {name}", battles[kept], note=note)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mitigation.arms import Arms
-from mitigation.estimates import stratified_newcombe
+from mitigation.estimates import arm_rates, shared_strata, stratified_newcombe
 from mitigation.sensitivity import pairs_of
 from mitigation.types import AnalysisPlan
 
@@ -55,17 +55,19 @@ def side_effects(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms) -> pd
 
 def _judged(battles: pd.DataFrame, treated: Any, name: str, margin: float) -> dict[str, Any]:
     hits = battles[f"{name}_messages"].to_numpy(dtype=np.float64, na_value=np.nan)
+    names = battles["stratum"].astype(str).to_numpy()
     known = np.isfinite(hits)
-    if not (known & treated).any() or not (known & ~treated).any():
-        return {"note": "not judged in one of the arms"}
-    event, label, strata = hits[known] > 0, treated[known], battles["stratum"].astype(str).to_numpy()[known]
-    shares = hits[known] / battles["messages"].to_numpy(dtype=np.float64)[known]
+    known[known] = shared_strata(treated[known], names[known])
+    if not known.any():
+        return {"note": "not judged in both arms of any stratum"}
+    event, label, strata = hits[known] > 0, treated[known], names[known]
+    shares = arm_rates(hits[known] / battles["messages"].to_numpy(dtype=np.float64)[known], label, strata)
     shown = stratified_newcombe(event, label, strata, confidence=1 - 2 * LEVEL)
     within, beyond = (_one_sided(event, label, strata, margin, above=above) for above in (False, True))
     said = "within the margin" if within <= LEVEL else "beyond the margin" if beyond <= LEVEL else "neither"
     return {
         "difference": shown.estimate, "low": shown.low, "high": shown.high, "p_within": within, "p_beyond": beyond, "shown": said,
-        "share_of_messages_control": float(shares[~label].mean()), "share_of_messages_treatment": float(shares[label].mean()),
+        "share_of_messages_control": shares.control, "share_of_messages_treatment": shares.treated,
     }  # fmt: skip
 
 

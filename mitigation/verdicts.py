@@ -32,6 +32,7 @@ class Evidence:
         over_wordings: primary ratio with an interval over wordings, or why there is none; None where an arm has no bank.
         social: outcomes that should fall with the mentions if the "we" itself went: substitutes, shared identity, cooperation.
         side_effects: outcomes that must not rise by more than the margin, by name.
+        longer: whether treated battles have at least a tenth more messages on average.
     """
 
     expected: Expected
@@ -46,6 +47,7 @@ class Evidence:
     over_wordings: JackknifeResult | str | None = None
     social: tuple[Comparison, ...] = ()
     side_effects: Mapping[str, Comparison] = field(default_factory=dict)
+    longer: bool = False
 
     @property
     def significant(self) -> bool:
@@ -63,7 +65,7 @@ def decide(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
 
     not_estimable: no test could or should be made, or neither arm holds an event.
     harm: significant against the expected direction (for `expected: none`, in either direction), or the interval of a side effect
-        lies wholly beyond its margin and its share of messages rises too (longer battles alone hold more of everything).
+        lies wholly beyond its margin, unless treated battles are longer and no larger share of messages is shown.
     explained: significant as expected, but not against the placebo at alpha; or more than half of the effect (in log ratio) is
         gone and the rest is not significant when mentions are counted by word, or when battles with a refusal are set aside; or
         what is missing alone could undo it.
@@ -119,7 +121,7 @@ def _harms(evidence: Evidence) -> tuple[str, ...]:
         direction = "falls" if evidence.primary.difference < 0 else "rises"
         found.append(f"in-group we {direction} significantly although it was expected to {_WORDS[evidence.expected]}")
     for name, effect in evidence.side_effects.items():
-        if _beyond(effect, margin) and _more_messages(effect):
+        if _beyond(effect, margin) and not _length_alone(evidence, effect):
             found.append(f"battles with {name}: {points(effect)} against control, beyond the margin of {100 * margin:g} points")
     return tuple(found)
 
@@ -129,9 +131,9 @@ def _beyond(effect: Comparison, margin: float) -> bool:
     return effect.risk is not None and effect.risk.low is not None and effect.risk.low > margin
 
 
-def _more_messages(effect: Comparison) -> bool:
-    """Whether a larger share of messages shows it too: longer battles alone hold more of everything."""
-    return effect.difference > 0 and (effect.p_value is None or effect.p_value <= 0.05)
+def _length_alone(evidence: Evidence, effect: Comparison) -> bool:
+    """Whether treated battles are longer and no larger share of messages is shown: longer battles hold more of everything."""
+    return evidence.longer and not (effect.difference > 0 and (effect.p_value is None or effect.p_value <= 0.05))
 
 
 def _side_notes(evidence: Evidence) -> tuple[str, ...]:
@@ -144,10 +146,10 @@ def _side_notes(evidence: Evidence) -> tuple[str, ...]:
         if effect.risk.low <= margin <= effect.risk.high
     ]
     longer = [
-        f"battles with {name}: {points(effect)} against control, beyond the margin, but not shown in a larger share of messages "
-        f"({brief(effect)}): battles of another length would do the same"
+        f"battles with {name}: {points(effect)} against control, beyond the margin; but the treated battles are longer, and a "
+        f"larger share of messages is not shown ({brief(effect)})"
         for name, effect in evidence.side_effects.items()
-        if _beyond(effect, margin) and not _more_messages(effect)
+        if _beyond(effect, margin) and _length_alone(evidence, effect)
     ]
     unshown = f"not shown to stay within the margin of {100 * margin:g} points: {'; '.join(open_ones)}"
     return (*longer, unshown) if open_ones else tuple(longer)

@@ -115,7 +115,8 @@ def crossed(n: int = 60, *, unique: float = 0.6, apart: float = 0.8, both: float
         scale = (unique if one else 1) * (apart if other else 1) * (both if one and other else 1)
         for k in range(n):
             rate = rng.beta(4, 6) * scale
-            rows.append({"arm": arm, "stratum": f"s{k % 3}", "scored": True, "status": "complete", "rate": rate})
+            row = {"arm": arm, "stratum": f"s{k % 3}", "scored": True, "status": "complete", "rate": rate}
+            rows.append(row | {"messages": 1, "words": 1, "ingroup_messages": rate, "ingroup_count": rate})
     return pd.DataFrame(rows)
 
 
@@ -133,8 +134,7 @@ def test_the_effect_within_a_level_is_the_primary_test_of_two_arms() -> None:
     battles = crossed(20)
     table = factorial(battles, plan=PLAN).set_index(["effect", "within"])
     own = battles[battles["arm"].isin(["same_unique", "unique_disassociative"])]
-    battles_of = own.assign(messages=1, words=1, x_messages=own["rate"])
-    found = compare(battles_of, outcome="x", name="x", control="same_unique", treatment="unique_disassociative", plan=PLAN)
+    found = compare(own, outcome="ingroup", name="x", control="same_unique", treatment="unique_disassociative", plan=PLAN)
     row = table.loc[("unique", "disassociative")]
     assert (row["n_without"], row["n_with"]) == (20, 20)
     assert row["ratio"] == pytest.approx(found.ratio.ratio)
@@ -208,7 +208,9 @@ def of_lengths(*, share: float, messages: tuple[int, int], treated: float | None
 def test_longer_battles_alone_are_no_harm() -> None:
     longer = of_lengths(share=0.05, messages=(6, 20))
     assert longer.contrasts.iloc[0]["verdict"] != "harm"
-    assert any("battles of another length would do the same" in reason for reason in longer.contrasts.iloc[0]["reasons"])
+    assert any("but the treated battles are longer" in reason for reason in longer.contrasts.iloc[0]["reasons"])
+    same = of_lengths(share=0.05, messages=(20, 20), treated=0.25)
+    assert same.contrasts.iloc[0]["verdict"] == "harm"
     worse = of_lengths(share=0.05, messages=(6, 6), treated=0.4)
     assert worse.contrasts.iloc[0]["verdict"] == "harm"
 
@@ -240,9 +242,16 @@ def transcripts(n: int, *, carrier: float, other: float) -> tuple[pd.DataFrame, 
     return pd.DataFrame(rows), told
 
 
+def states(told: list[Transcript], last: str = "complete") -> pd.DataFrame:
+    """The state of every planned battle."""
+    rows = [{"arm": battle.identity, "battle_id": battle.battle_id, "status": battle.status, "scored": True} for battle in told]
+    rows[-1]["status"] = last
+    return pd.DataFrame(rows)
+
+
 def test_the_treated_agent_carries_the_effect_and_its_opponent_does_not() -> None:
     messages, told = transcripts(40, carrier=0.1, other=0.5)
-    table = by_seat(messages, told, plan=PLAN, seats={"control": "none", "one_sided": "alternate"}, interim=False)
+    table = by_seat(messages, told, plan=PLAN, seats={"control": "none", "one_sided": "alternate"}, battles=states(told))
     table = table.set_index("agent")
     assert table.loc["the treated agent", "rate_ratio"] < 0.35
     assert table.loc["the treated agent", "p_value"] <= 0.001
@@ -253,8 +262,27 @@ def test_the_treated_agent_carries_the_effect_and_its_opponent_does_not() -> Non
 
 def test_arms_that_treat_both_are_told_by_who_opens_and_an_interim_tests_nothing() -> None:
     messages, told = transcripts(10, carrier=0.1, other=0.5)
-    table = by_seat(messages, told, plan=PLAN, seats={"control": "none", "one_sided": "same"}, interim=True)
+    table = by_seat(messages, told, plan=PLAN, seats={"control": "none", "one_sided": "same"}, battles=states(told, "pending"))
     assert list(table["agent"]) == ["the agent that opens", "the agent that answers"]
     assert table["p_value"].isna().all()
     own = messages[(messages["agent"] == "Bobby") & (messages["arm"] == "control")]
     assert table.iloc[0]["rate_control"] == pytest.approx(own.groupby("battle_id")["ingroup"].mean().mean())
+
+
+def test_a_side_effect_that_no_stratum_shares_is_a_note() -> None:
+    battles = study(n=12, refusal={"control": 0.1, "unique": 0.1})
+    battles["refusal_messages"] = battles["refusal_messages"].astype("Int64")
+    battles.loc[(battles["arm"] == "control") == (battles["stratum"] == "s0"), "refusal_messages"] = pd.NA
+    kept = analyse_battles(battles, None, plan=PLAN, arms=ARMS, study="s").battles
+    row = side_effects(kept, plan=PLAN, arms=ARMS).iloc[0]
+    assert row["note"] == "not judged in both arms of any stratum"
+    assert pd.isna(row["p_within"])
+
+
+def test_copies_and_arms_of_one_battle_a_stratum_have_no_interaction() -> None:
+    assert factorial(crossed(6).assign(transcript_sha="same", battle_id="x"), plan=PLAN).empty
+    battles = crossed(6)
+    few = battles[(battles["arm"] != "same_unique") | battles.groupby(["arm", "stratum"]).cumcount().eq(0)]
+    row = factorial(few, plan=PLAN).iloc[-1]
+    assert pd.isna(row["p_value"])
+    assert row["note"] == "same_unique has one battle in each stratum: its error cannot be told"

@@ -103,9 +103,10 @@ def test_heterogeneity_rejects_a_common_ratio_about_as_often_as_it_says() -> Non
 @pytest.mark.parametrize(
     ("count", "treated", "message"),
     [
-        ([0, 0, 3, 2], [True, True, False, False], "the treated arm has no event"),
-        ([1, 2, 0, 0], [True, True, False, False], "the control arm has no event"),
-        ([1, 2], [True, False], "2 battles in 1 strata leave no degree of freedom"),
+        ([0] * 4 + [3, 2, 1, 1], [True] * 4 + [False] * 4, "the treated arm has no event"),
+        ([3, 2, 1, 1] + [0] * 4, [True] * 4 + [False] * 4, "the control arm has no event"),
+        ([4] * 4 + [2] * 4, [True] * 4 + [False] * 4, "no battle differs from another of its arm"),
+        ([1, 2, 1, 3, 2], [True, False, False, False, False], "the treated arm has 1 battles: a model of rates needs 4 of each"),
         ([-1, 2, 1, 1], [True, True, False, False], "a count is negative"),
         ([1, float("nan"), 1, 1], [True, True, False, False], "not finite"),
     ],
@@ -195,13 +196,50 @@ def test_the_jackknife_with_one_wording_a_battle_is_the_plain_one() -> None:
     left = [log(rates[:12][[one != (w,) for one in wordings[:12]]].mean() / control.mean()) for w in range(6)]
     variance = 5 / 6 * np.sum((left - np.mean(left)) ** 2) + control.var(ddof=1) / 12 / control.mean() ** 2
     assert log(found.ratio) == pytest.approx(whole)
-    assert log(found.high / found.ratio) == pytest.approx(stats.t.isf(0.025, 5) * sqrt(variance))
+    own = control.var(ddof=1) / 12 / control.mean() ** 2
+    freedom = variance**2 / ((variance - own) ** 2 / 5 + own**2 / 11)  # Satterthwaite
+    assert log(found.high / found.ratio) == pytest.approx(stats.t.isf(0.025, freedom) * sqrt(variance))
     assert found.wordings == 6
 
 
 def test_too_few_wordings_or_no_event_give_no_interval() -> None:
     treated = [True, True, False, False]
-    with pytest.raises(AnalysisError, match=f"3 wordings were drawn: at least {FEWEST}"):
+    with pytest.raises(AnalysisError, match=f"3 wordings drawn: at least {FEWEST}"):
         jackknife([0.1, 0.2, 0.3, 0.4], treated, ["s"] * 4, [(0, 1), (1, 2), (), ()])
     with pytest.raises(AnalysisError, match="no event"):
         jackknife([0.0, 0.2, 0.3, 0.4], treated, ["s"] * 4, [(0, 1), (2, 3), (), ()])
+
+
+def test_levels_of_few_battles_are_not_compared() -> None:
+    rng, level = np.random.default_rng(0), np.array((["a"] * 11 + ["b"]) * 2)
+    treated, count = np.repeat([False, True], 12), rng.binomial(10, rng.beta(2, 4, 24))
+    assert poisson_gee(count, np.full(24, 10), treated, groups=level).heterogeneity is None
+
+
+@pytest.mark.parametrize(("battles", "wordings"), [(60, 12), (24, 8)])
+def test_the_jackknife_holds_the_level_when_wordings_differ(battles: int, wordings: int) -> None:
+    """Two wordings a battle, each with an effect of its own; the ratio over all wordings that could be drawn is 1."""
+    rejected, studies = 0, 400
+    for seed in range(studies):
+        rng = np.random.default_rng([seed, battles])
+        own, drawn = np.exp(rng.normal(0, 0.3, wordings)), []
+        while len(drawn) < battles:
+            pack = rng.permutation(wordings).tolist()
+            drawn += [(pack[k], pack[k + 1]) for k in range(0, wordings - 1, 2)]
+        drawn = drawn[:battles]
+        treated = rng.gamma(4, 1 / 40, battles) * np.array([own[a] * own[b] for a, b in drawn])
+        control = rng.gamma(4, 1 / 40, battles) * np.exp(0.09)
+        label = np.repeat([True, False], battles)
+        found = jackknife(np.r_[treated, control], label, np.zeros(2 * battles), [*drawn, *[()] * battles])
+        rejected += found.p_value <= 0.05
+    assert rejected / studies <= 0.09
+
+
+def test_a_small_control_widens_the_interval_over_wordings() -> None:
+    rng, drawn, wrong = np.random.default_rng(1), [(k, k + 1) for k in range(0, 24, 2)] * 2, 0
+    for _ in range(400):
+        rates = rng.gamma(2, 0.1, 28)
+        wrong += jackknife(rates, [True] * 24 + [False] * 4, np.zeros(28), [*drawn, *[()] * 4]).p_value <= 0.05
+    assert wrong / 400 <= 0.09
+    with pytest.raises(AnalysisError, match="one battle in each stratum"):
+        jackknife(rng.gamma(2, 0.1, 8), [True] * 4 + [False] * 4, [0, 1, 2, 3] * 2, [*drawn[:4], *[()] * 4])

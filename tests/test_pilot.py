@@ -70,6 +70,24 @@ def test_a_pilot_is_the_scored_battles_of_control() -> None:
         pilot_of(pd.DataFrame(rows).assign(ingroup_messages=0), control="control")
 
 
+def test_a_pilot_with_few_battles_in_a_stratum_is_taken_for_one_stratum() -> None:
+    rows = [
+        {"arm": "control", "status": "complete", "stratum": f"s{k}", "messages": 10, "ingroup_messages": hits}
+        for k, hits in enumerate([7, 5, 4, 2, 2, 0, 0, 0])
+    ]
+    found = pilot_of(pd.DataFrame(rows), control="control")
+    assert set(found.stratum.tolist()) == {0}
+    assert found.variation(0.5)[0] > 0.8
+    assert needed(found, ratio=0.5, strata=8, alpha=0.05, wanted=0.8) > 20
+    assert simulated_power(found, 16, ratio=0.5, strata=8, alpha=0.05, studies=100) < 0.8
+
+
+@pytest.mark.parametrize("ratio", [0, 1.0, -1, float("nan")])
+def test_a_ratio_that_no_number_of_battles_finds_is_refused(ratio: float) -> None:
+    with pytest.raises(AnalysisError, match="is not between 0 and 1"):
+        needed(pilot(), ratio=ratio, strata=4, alpha=0.05, wanted=0.8)
+
+
 def test_the_plan_reads_a_pilot_and_writes_nothing(project: Path, mitigation: Command) -> None:
     shutil.copytree(ROOT / "results" / "simulated", project / "results" / "simulated")
     sweep = ("-m", "study=next", "identity=control,unique_disassociative", "pairing=scripted", "replicates=24")

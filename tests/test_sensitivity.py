@@ -184,9 +184,7 @@ def test_a_supported_verdict_says_whether_it_holds_for_other_wordings() -> None:
     few = with_wordings(study(n=30))
     few.loc[few["arm"] == "unique", "wordings"] = [f"{k % 2}|{2}" for k in range(30)]
     reasons = analysed(few).contrasts.iloc[0]["reasons"]
-    assert any(
-        reason.startswith("speaks of these wordings only: 3 wordings were drawn: at least 4 are needed") for reason in reasons
-    )
+    assert any(reason.startswith("speaks of these wordings only: 3 wordings drawn: at least 4 are needed") for reason in reasons)
     none = study(n=30).assign(wordings=None)
     assert not any("wordings" in reason for reason in analysed(none).contrasts.iloc[0]["reasons"])
 
@@ -201,3 +199,23 @@ def test_an_effect_of_one_wording_speaks_of_these_wordings_only() -> None:
     first = analysed(battles).contrasts.iloc[0]
     assert first["verdict"] == "supported"
     assert any(reason.startswith("speaks of these wordings only: the ratio with an interval over") for reason in first["reasons"])
+
+
+def test_a_battle_without_which_there_is_no_ratio_is_the_most_influential() -> None:
+    battles = study(n=12)
+    battles["messages"] = 20
+    battles["ingroup_messages"] = [9, *[0] * 11, *[1] * 6, *[0] * 6]
+    battles["ingroup_count"] = battles["ingroup_messages"]
+    table = influence(analysed(battles).battles, plan=PLAN, arms=ARMS)
+    assert table.iloc[1]["battle_id"] == "control-0"
+    assert table.iloc[1]["ratio_without"] is None
+
+
+def test_battles_of_unknown_refusal_are_set_aside_and_wordings_may_be_read_back_from_a_table() -> None:
+    battles = with_wordings(study(n=20, refusal={"control": 0.0, "unique": 0.02}))
+    battles["refusal_messages"] = battles["refusal_messages"].astype("Int64")
+    battles.loc[[0, 1, 2], "refusal_messages"] = pd.NA
+    assert rows_of(battles).loc["battles with no refusal in words", "n_control"] == 17
+    one = study(n=30).assign(wordings=[np.nan] * 30 + [0.0] * 30)
+    reasons = analysed(one).contrasts.iloc[0]["reasons"]
+    assert any(reason.startswith("speaks of these wordings only: 1 wording drawn") for reason in reasons)

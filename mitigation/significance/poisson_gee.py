@@ -24,6 +24,10 @@ Floats = NDArray[np.float64]
 
 _FULL: Final = 1 - 1e-9
 """A battle of this leverage alone decides a coefficient: its residual says nothing."""
+FEWEST: Final = 4
+"""With fewer battles of an arm the covariance is far too small: with two against twelve a true null was rejected in 12 %."""
+_ZERO: Final = 1e-12
+"""A variance of a logarithm below this is rounding error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class GeeResult:
         freedom: degrees of freedom of Student's t.
         clusters: battles used.
         heterogeneity: p value of equal ratios in all groups (F with as many numerator degrees of freedom as groups less one), or
-            None where no groups were given or one of them holds an arm without any event.
+            None where no groups were given or one of them holds fewer than `FEWEST` battles, or no event, of an arm.
     """
 
     ratio: float
@@ -91,9 +95,11 @@ def poisson_gee(
     freedom = y.size - design.shape[1]
     from scipy.stats import t
 
+    if covariance[0, 0] < _ZERO:
+        raise AnalysisError("no battle differs from another of its arm: a model of rates has no error to tell")
     error = float(np.sqrt(covariance[0, 0]))
     reach = float(t.isf((1 - confidence) / 2, freedom)) * error
-    p_value = float(2 * t.sf(abs(beta[0]) / error, freedom)) if error > 0 else 1.0
+    p_value = float(2 * t.sf(abs(beta[0]) / error, freedom))
     level = None if groups is None else np.asarray(groups).astype(str)[keep][order]
     differs = None if level is None else _heterogeneity(y[order], n[order], design[order], level)
     ends = exp(beta[0] - reach), exp(beta[0] + reach)
@@ -102,6 +108,8 @@ def poisson_gee(
 
 def _check_events(y: Floats, label: NDArray[np.bool_], names: NDArray[Any]) -> None:
     for side, arm in ((label, "treated"), (~label, "control")):
+        if 0 < side.sum() < FEWEST:
+            raise AnalysisError(f"the {arm} arm has {side.sum()} battles: a model of rates needs {FEWEST} of each")
         if not y[side].sum() > 0:
             raise AnalysisError(f"the {arm} arm has no event: a model of rates has nothing to stand on")
     freedom = y.size - np.unique(names).size - 1
@@ -124,26 +132,31 @@ def _fit(y: Floats, n: Floats, design: Floats) -> tuple[Floats, Floats]:
     mean: Floats = np.asarray(found.fittedvalues, dtype=np.float64)
     bread = np.linalg.pinv(design.T @ (mean[:, np.newaxis] * design))
     leverage = mean * np.einsum("ij,jk,ik->i", design, bread, design)
-    free = leverage < _FULL
-    residual = np.where(free, (y - mean) / np.where(free, 1 - leverage, 1.0), 0.0)
-    scores = design * residual[:, np.newaxis]
+    if leverage.max() >= _FULL:
+        raise AnalysisError("a battle stands alone for a coefficient of the model: its error cannot be told")
+    scores = design * ((y - mean) / (1 - leverage))[:, np.newaxis]
     return np.asarray(found.params, dtype=np.float64), bread @ (scores.T @ scores) @ bread
 
 
 def _heterogeneity(y: Floats, n: Floats, design: Floats, level: NDArray[np.str_]) -> float | None:
     """Test whether the ratio differs between levels: a Wald test of the products of arm and level."""
     label, present = design[:, 0] == 1, np.unique(level)
-    totals = [y[(level == name) & side].sum() for name in present for side in (label, ~label)]
-    if present.size < 2 or not all(total > 0 for total in totals):
+    cells = [(level == name) & side for name in present for side in (label, ~label)]
+    if present.size < 2 or any(cell.sum() < FEWEST or not y[cell].sum() > 0 for cell in cells):
         return None
     products = [(label & (level == name)).astype(np.float64) for name in present[1:]]
     wide = np.column_stack([design, *products])
     freedom, extra = y.size - wide.shape[1], len(products)
     if freedom < 1:
         return None
-    beta, covariance = _fit(y, n, wide)
+    try:
+        beta, covariance = _fit(y, n, wide)
+    except AnalysisError:
+        return None
     from scipy.stats import f
 
     shift, spread = beta[-extra:], covariance[-extra:, -extra:]
+    if np.linalg.matrix_rank(spread, hermitian=True) < extra:
+        return None
     wald = float(shift @ np.linalg.pinv(spread) @ shift) / extra
     return float(f.sf(wald, extra, freedom))
