@@ -15,6 +15,7 @@ from mitigation.detections import record
 from mitigation.labels import Said, labels_file, line, messages, text_hash
 from mitigation.records import seal
 from mitigation.reporting.inputs import remarks
+from mitigation.robustness import ROBUSTNESS
 from mitigation.store import Study
 from mitigation.studies import Loaded
 from mitigation.trust import TRUST, trust
@@ -174,6 +175,9 @@ def test_the_report_holds_the_tables_and_their_files(loaded: Loaded, mitigation:
     label(loaded, "ann", no_we_in_treatment)
     done = mitigation("report", "study=s")
     assert done.returncode == 0, done.stderr
+    page = Path("reports/s/report.html").read_text("utf-8")
+    for number, section in enumerate((ROBUSTNESS, BEHAVIOUR, TRUST), start=1):
+        assert f'<a href="#described-{number}">{section}</a>' in page
     page = (Path("reports") / "s" / "report.html").read_text("utf-8")
     text = (Path("reports") / "s" / "report.md").read_text("utf-8")
     for name in (
