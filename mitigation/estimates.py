@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import asin, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -149,6 +150,11 @@ def mean_interval(
     half = float(t.ppf((1 + confidence) / 2, df)) * total**0.5
     high = estimate + half
     return Interval(estimate, max(0.0, estimate - half), high if top is None else min(top, high))
+
+
+def cohens_h(treated: float, control: float) -> float:
+    """Cohen's h of two proportions, 2 arcsin sqrt(treated) - 2 arcsin sqrt(control) (Cohen 1988)."""
+    return 2 * asin(sqrt(treated)) - 2 * asin(sqrt(control))
 
 
 def mean_variance(values: ArrayLike, strata: ArrayLike, weights: dict[str, float]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ import pandas as pd
 from mitigation.arms import Arms
 from mitigation.contrasts import CONFIDENCE, compare
 from mitigation.errors import AnalysisError
-from mitigation.estimates import shared_strata
+from mitigation.estimates import arm_rates, cohens_h, shared_strata
 from mitigation.evidence import copies
 from mitigation.outcomes import drawn_wordings
 from mitigation.significance.jackknife import jackknife
@@ -154,12 +154,23 @@ def _methods(pair: Pair) -> Iterator[dict[str, Any]]:
         found = jackknife(rates, treated, strata, drawn_wordings(pair.battles), confidence=CONFIDENCE)
         return _ratio(found, f"over {found.wordings} wordings: would others like these do the same?")
 
+    def medians() -> dict[str, Any]:
+        middle = [float(np.median(rates[side])) for side in (treated, ~treated)]
+        note = f"median battle rate {middle[0]:.3g} against {middle[1]:.3g}, blind to strata"
+        return {"effect": "difference of medians", "estimate": middle[0] - middle[1], "note": note}
+
+    def share_any() -> dict[str, Any]:
+        shares = arm_rates(rates > 0, treated, strata)
+        note = f"battles with any: {shares.treated:.1%} against {shares.control:.1%}; 0.2 is small, 0.8 large"
+        return {"effect": "Cohen’s h", "estimate": cohens_h(shares.treated, shares.control), "note": note}
+
     ways: dict[str, Callable[[], dict[str, Any]]] = {
         "Poisson GEE, strata, bias-reduced covariance": lambda: model(strata),
         "pooled ratio, no strata, bias-reduced covariance": lambda: model(None),
         "Welch’s t test of battle rates": means,
         "van Elteren’s rank test" if len(set(strata)) > 1 else "Mann–Whitney’s rank test": ranks,
     }
+    ways |= {"battles with any": share_any, "medians of battle rates": medians}
     if "wordings" in pair.battles.columns:
         ways["jackknife over wordings"] = wordings
     sizes = {"n_control": int((~treated).sum()), "n_treatment": int(treated.sum())}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_effectsize
 
 from mitigation.analysis import Analysis, analyse_battles
 from mitigation.contrasts import compare
@@ -52,6 +53,8 @@ def test_every_analysis_has_a_row_and_the_first_is_the_primary_one() -> None:
         "pooled ratio, no strata, bias-reduced covariance",
         "Welch’s t test of battle rates",
         "van Elteren’s rank test",
+        "battles with any",
+        "medians of battle rates",
         "jackknife over wordings",
     ]
     primary, first = found.contrasts.iloc[0], table.iloc[0]
@@ -74,6 +77,12 @@ def test_the_rows_are_what_their_methods_say(rate: str) -> None:
     over = jackknife(battles["rate"], treated, strata, drawn)
     row = table.loc["jackknife over wordings"]
     assert (row["estimate"], row["low"], row["high"]) == (over.ratio, over.low, over.high)
+    shares = arm_rates(battles["rate"] > 0, treated, strata)
+    assert table.loc["battles with any", "estimate"] == pytest.approx(
+        proportion_effectsize(shares.treated, shares.control)  # of statsmodels
+    )
+    middle = battles.groupby("arm")["rate"].median()
+    assert table.loc["medians of battle rates", "estimate"] == pytest.approx(middle["unique"] - middle["control"])
     other = compare(
         battles, outcome="ingroup", name="x", control="control", treatment="unique", plan=plan,
         rate="messages" if rate == "words" else "words",
