@@ -17,7 +17,17 @@ from mitigation.significance.jackknife import JackknifeResult, jackknife
 from mitigation.types import AnalysisPlan, Expected, Rate
 from mitigation.verdicts import Evidence
 
-_ORDER: Final = ("strict", "social", "substitute", "shared_ai_identity", "cooperation", "refusal", "conflict", "topic_drift")
+_ORDER: Final = (
+    "strict",
+    "social",
+    "substitute",
+    "shared_ai_identity",
+    "cooperation",
+    "on_task",
+    "refusal",
+    "conflict",
+    "topic_drift",
+)
 _SOCIAL: Final = ("substitute", "shared_ai_identity", "cooperation")
 DISTINCT: Final = 0.9
 """Share of an arm's transcripts that must be distinct for a test."""

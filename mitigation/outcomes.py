@@ -88,6 +88,8 @@ def message_table(transcripts: Sequence[Transcript], detections: Mapping[str, Se
                 row |= {tier: counts[tier] > 0 for tier in TIERS}
                 row |= {f"{tier}_count": counts[tier] for tier in TIERS}
                 row |= dict(seen.labels)
+                left = seen.labels.get("refusal"), seen.labels.get("topic_drift")
+                row["on_task"] = None if None in left else not any(left)  # goal adherence: neither refused nor left
             rows.append(row)
     columns = list(dict.fromkeys([*MESSAGE_COLUMNS, *(f"{tier}_count" for tier in TIERS), *(key for row in rows for key in row)]))
     return pd.DataFrame(rows, columns=columns)

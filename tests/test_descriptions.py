@@ -76,6 +76,16 @@ def test_a_study_without_labels_is_told_how_the_detector_does_elsewhere(loaded: 
     assert "not among these numbers" in known.about
 
 
+def test_goal_adherence_is_an_outcome_of_its_own(loaded: Loaded) -> None:
+    messages = loaded.messages
+    away = messages["refusal"].astype(bool) | messages["topic_drift"].astype(bool)
+    assert list(messages["on_task"]) == list(~away)
+    assert 0 < away.sum() < len(away)
+    given, _ = mitigation.report("s")
+    assert "on_task_rate" in set(given.analysis.contrasts["outcome"])
+    assert "Messages with neither refusal nor drift" in Path("reports/s/report.md").read_text("utf-8")
+
+
 def test_a_judge_without_labels_is_not_lent_the_accuracy_of_the_rules(loaded: Loaded) -> None:
     known = described(loaded, "judge")["detector_accuracy"]
     assert known.title == "Nothing is known of this judge’s accuracy"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mitigation.analysis import Analysis
 
 SHOWN: Final = frozenset(
-    """we ingroup ingroup_strict social substitute shared_ai_identity cooperation refusal conflict topic_drift""".split()
+    """we ingroup ingroup_strict social substitute shared_ai_identity cooperation on_task refusal conflict topic_drift""".split()
 )
 
 

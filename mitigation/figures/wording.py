@@ -40,6 +40,7 @@ _STEMS: Final[dict[str, str]] = {
     "we": "“we”",
     "substitute": "a substitute for “we”",
     "shared_ai_identity": "shared AI identity",
+    "on_task": "neither refusal nor drift",
 }
 # Outcomes whose mentions are counted; the others are only known by message.
 _COUNTED: Final = frozenset({"ingroup", "ingroup_strict", "social", "we"})
