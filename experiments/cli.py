@@ -35,7 +35,6 @@ EXAMPLES = {
         "mitigation plan experiment=demo",
         "mitigation plan experiment=mitigation lock=true",
         "mitigation plan -m study=paid identity=control,unique_disassociative pairing=openai_vs_anthropic replicates=48",
-        "mitigation plan experiment=mitigation pilot=STUDY",
     ),
     "lint": ("mitigation lint", "mitigation lint experiment=demo"),
     "detect": (

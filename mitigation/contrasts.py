@@ -66,6 +66,15 @@ class Comparison:
             return 0.0
         return self.rate_treatment - self.rate_control
 
+    @property
+    def falls(self) -> bool:
+        """Whether a fall is shown: the interval of the ratio excludes 1."""
+        return self.ratio.high is not None and self.ratio.high < 1
+
+    def rises_beyond(self, margin: float) -> bool:
+        """Whether the interval of the risk difference lies wholly beyond a margin."""
+        return self.risk is not None and self.risk.low is not None and self.risk.low > margin
+
 
 def battle_rates(battles: pd.DataFrame, outcome: str, rate: Rate) -> NDArray[np.float64]:
     """Rate of each battle, shape (battles,): messages with a mention / messages, or mentions / words; NaN where it has none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mitigation.contrasts import Comparison
+from mitigation.significance.jackknife import JackknifeResult
 
 
 def limits(comparison: Comparison) -> str:
@@ -32,3 +33,20 @@ def points(effect: Comparison) -> str:
 def number(value: float | None) -> str:
     """Say a number with three digits."""
     return "not estimable" if value is None else f"{value:.3g}"
+
+
+def generality(over: JackknifeResult | str | None, *, falls: bool, alpha: float) -> tuple[str, ...]:
+    """Say whether an effect is one of these wordings only: battles were permuted, and many of them share a wording.
+
+    Args:
+        over: ratio with an interval over wordings, or why there is none; None for an arm without a bank.
+        falls: whether the effect is a fall.
+    """
+    if over is None:
+        return ()
+    if isinstance(over, str):
+        return (f"speaks of these wordings only: {over}",)
+    interval = f"{number(over.ratio)} (95% interval {number(over.low)} to {number(over.high)}, p {number(over.p_value)})"
+    said = f"the ratio with an interval over {over.wordings} wordings is {interval}"
+    holds = over.p_value <= alpha and (over.ratio < 1) == falls
+    return (f"{'holds for wordings like these' if holds else 'speaks of these wordings only'}: {said}",)

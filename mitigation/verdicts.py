@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from mitigation.contrasts import Comparison
 from mitigation.missingness import Missingness
-from mitigation.phrases import brief, limits, number, points
+from mitigation.phrases import brief, generality, limits, number, points
 from mitigation.significance.jackknife import JackknifeResult
 from mitigation.types import AnalysisPlan, Expected
 
@@ -91,7 +91,12 @@ def decide(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
             return "explained", (*accounts, finding, *context)
         if evidence.expected == "less" and (words := _words_only(evidence)):
             return "lexical_only", (*words, finding, *context)
-        return "supported", (finding, *_generality(evidence), *_beside(evidence), *context)
+        return "supported", (
+            finding,
+            *generality(evidence.over_wordings, falls=primary.difference < 0, alpha=evidence.plan.alpha),
+            *_beside(evidence),
+            *context,
+        )
     if _excludes_smallest(evidence):
         smallest = evidence.plan.smallest_effect
         edge = {"less": f"{smallest:g}", "more": f"{1 / smallest:.3g}", "none": f"{smallest:g} and {1 / smallest:.3g}"}
@@ -121,14 +126,9 @@ def _harms(evidence: Evidence) -> tuple[str, ...]:
         direction = "falls" if evidence.primary.difference < 0 else "rises"
         found.append(f"in-group we {direction} significantly although it was expected to {_WORDS[evidence.expected]}")
     for name, effect in evidence.side_effects.items():
-        if _beyond(effect, margin) and not _length_alone(evidence, effect):
+        if effect.rises_beyond(margin) and not _length_alone(evidence, effect):
             found.append(f"battles with {name}: {points(effect)} against control, beyond the margin of {100 * margin:g} points")
     return tuple(found)
-
-
-def _beyond(effect: Comparison, margin: float) -> bool:
-    """Whether the interval of the difference in battles with the side effect lies wholly beyond the margin."""
-    return effect.risk is not None and effect.risk.low is not None and effect.risk.low > margin
 
 
 def _length_alone(evidence: Evidence, effect: Comparison) -> bool:
@@ -149,7 +149,7 @@ def _side_notes(evidence: Evidence) -> tuple[str, ...]:
         f"battles with {name}: {points(effect)} against control, beyond the margin; but the treated battles are longer, and a "
         f"larger share of messages is not shown ({brief(effect)})"
         for name, effect in evidence.side_effects.items()
-        if _beyond(effect, margin) and _length_alone(evidence, effect)
+        if effect.rises_beyond(margin) and _length_alone(evidence, effect)
     ]
     unshown = f"not shown to stay within the margin of {100 * margin:g} points: {'; '.join(open_ones)}"
     return (*longer, unshown) if open_ones else tuple(longer)
@@ -201,14 +201,9 @@ def _gone(evidence: Evidence, other: Comparison) -> bool:
     return log(rest) / log(whole) < 0.5
 
 
-def _falls(comparison: Comparison) -> bool:
-    """Whether a fall is shown: the interval of the ratio excludes 1."""
-    return comparison.ratio.high is not None and comparison.ratio.high < 1
-
-
 def _words_only(evidence: Evidence) -> tuple[str, ...]:
     """Reasons when mentions fell, a social outcome is shown not to fall with them, and none is shown to fall."""
-    if any(_falls(c) for c in evidence.social):
+    if any(c.falls for c in evidence.social):
         return ()
     smallest = evidence.plan.smallest_effect
     stay = [c for c in evidence.social if c.p_value is not None and _stays(c, smallest)]
@@ -222,19 +217,6 @@ def _stays(comparison: Comparison, smallest: float) -> bool:
     return comparison.ratio.low is not None and comparison.ratio.low > smallest
 
 
-def _generality(evidence: Evidence) -> tuple[str, ...]:
-    """Say whether the effect is one of these wordings only: battles were permuted, and many of them share a wording."""
-    over = evidence.over_wordings
-    if over is None:
-        return ()
-    if isinstance(over, str):
-        return (f"speaks of these wordings only: {over}",)
-    interval = f"{number(over.ratio)} (95% interval {number(over.low)} to {number(over.high)}, p {number(over.p_value)})"
-    said = f"the ratio with an interval over {over.wordings} wordings is {interval}"
-    holds = over.p_value <= evidence.plan.alpha and (over.ratio < 1) == (evidence.primary.difference < 0)
-    return (f"holds for wordings like these: {said}" if holds else f"speaks of these wordings only: {said}",)
-
-
 def _beside(evidence: Evidence) -> tuple[str, ...]:
     """List what stands beside a supported effect: its size against the placebo, and what was not shown."""
     found = []
@@ -242,7 +224,7 @@ def _beside(evidence: Evidence) -> tuple[str, ...]:
         found.append(f"against the arm {evidence.placebo.control}: {brief(evidence.placebo)}")
     elif evidence.plan.placebo != evidence.plan.control:
         found.append("no placebo arm: any long prompt might do the same")
-    if evidence.expected == "less" and evidence.social and not any(_falls(c) for c in evidence.social):
+    if evidence.expected == "less" and evidence.social and not any(c.falls for c in evidence.social):
         names = ", ".join(c.outcome for c in evidence.social)
         found.append(f"not shown to fall with the mentions, nor to stay: {names}")
     return tuple(found)

@@ -19,11 +19,11 @@ PLAN = AnalysisPlan(resamples=999)
 
 def test_whoever_looks_after_every_block_is_misled_in_at_most_one_of_twenty_studies() -> None:
     wrong = 0
-    for seed in range(1_000):
+    for seed in range(400):
         rng = np.random.default_rng(seed)
         one, other = (rng.beta(0.5, 1.5, 300) * (rng.random(300) < 0.7) for _ in range(2))
         wrong += e_process(one - other).p_value <= 0.05
-    assert wrong <= 70  # at most 50 expected; more than 70 has a chance below 1 in 300
+    assert wrong <= 34  # at most 20 expected; more than 34 has a chance below 1 in 800
 
 
 def test_an_effect_is_found_in_time_and_in_both_directions() -> None:

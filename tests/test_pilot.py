@@ -96,7 +96,6 @@ def test_the_plan_reads_a_pilot_and_writes_nothing(project: Path, mitigation: Co
     assert done.returncode == 0, done.stderr
     assert "pilot simulated: 60 battles of control, 83% with an in-group we" in done.stdout
     assert "power with 24 an arm" in done.stdout
-    assert mitigation("plan", *sweep, "pilot=simulated").stdout == done.stdout
     assert sorted(project.rglob("*")) == before
     for value, message in (("nothing", "there is no study 'nothing'"), ("", "pilot= is empty")):
         refused = mitigation("plan", *sweep, f"pilot={value}")
