@@ -21,6 +21,8 @@ LEVEL_COLUMNS: Final = (
     *("treatment", "factor", "level", "n_control", "n_treatment", "rate_control", "rate_treatment"),
     *("rate_ratio", "ratio_low", "ratio_high", "p_value", "p_heterogeneity", "note"),
 )
+_ZERO: Final = 1e-12
+"""A rate below this share of the whole is rounding error."""
 FACTORS: Final = ("scenario", "pairing", "opener")
 INFLUENCE_COLUMNS: Final = ("treatment", "ratio", "battle_id", "arm", "rate", "ratio_without")
 DISPERSION_COLUMNS: Final = ("arm", "battles", "without_any", "mean", "variance", "dispersion", "expected_without_any")
@@ -105,12 +107,14 @@ def _left_out(rates: Any, treated: Any, strata: Any) -> tuple[float, Any] | None
     control, treat = float(weight @ means[0::2]), float(weight @ means[1::2])
     if control <= 0 or treat <= 0:
         return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moved = (total[cell] - rates) / (size[cell] - 1) - means[cell]
-        after = weight[codes] * moved
-        ratio = np.where(treated, (treat + after) / control, treat / (control + after))
-    ratio = np.where(size[cell] == 1, treat / control, ratio)  # a battle that is alone is not left out
-    return treat / control, np.where(np.isnan(ratio) | (ratio < 0), np.inf, ratio)
+    alone = size[cell] == 1
+    after = weight[codes] * ((total[cell] - rates) / np.where(alone, 1, size[cell] - 1) - means[cell])
+    whole = np.where(treated, treat, control)
+    left = np.where(alone, whole, whole + after)  # a battle that is alone is not left out
+    left = np.where(left <= _ZERO * whole, 0.0, left)
+    none = ~treated & (left == 0)
+    ratio = np.where(treated, left / control, treat / np.where(left == 0, 1.0, left))
+    return treat / control, np.where(none, np.inf, ratio)
 
 
 def dispersion(battles: pd.DataFrame, *, outcome: str = "ingroup") -> pd.DataFrame:

@@ -31,7 +31,7 @@ _ORDER: Final = (
 _SOCIAL: Final = ("substitute", "shared_ai_identity", "cooperation")
 DISTINCT: Final = 0.9
 """Share of an arm's transcripts that must be distinct for a test."""
-_SIDE_EFFECTS: Final = ("refusal", "conflict", "topic_drift")
+SIDE_EFFECTS: Final = ("refusal", "conflict", "topic_drift")
 _SHOWN_AS: Final = {"strict": "ingroup_strict"}
 _EXPECTED: Final[dict[str, Expected]] = {"less": "less", "more": "more", "none": "none"}
 
@@ -148,7 +148,7 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
         without_refusals=without_refusals,
         over_wordings=over_wordings,
         social=tuple(others[name] for name in _SOCIAL if name in others),
-        side_effects={name: others[name] for name in _SIDE_EFFECTS if name in others},
+        side_effects={name: others[name] for name in SIDE_EFFECTS if name in others},
         longer=_longer(material, treatment),
     )
     return evidence, [material.compare(treatment, outcome, kind="any"), *others.values()]

@@ -43,9 +43,7 @@ def family(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome: st
         rows.append(row)
         if blocked is not None:
             continue
-        found = compare(
-            pair.battles, outcome=outcome, name="", control=plan.control, treatment=treatment, plan=plan, blocked=blocked
-        )
+        found = compare(pair.battles, outcome=outcome, name="", control=plan.control, treatment=treatment, plan=plan)
         row |= {"rate_ratio": found.ratio.ratio, "ratio_low": found.ratio.low, "ratio_high": found.ratio.high}
         row |= {"p_value": found.p_value, "note": found.blocked}
         if found.p_value is not None:

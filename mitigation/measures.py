@@ -135,14 +135,13 @@ def course_table(messages: pd.DataFrame, transcripts: Sequence[Transcript], arms
     loops = {battle.battle_id for battle in transcripts if any(flag.startswith("farewell_loop:") for flag in battle.flags)}
     rows: list[dict[str, Any]] = []
     for arm, own in _judged(messages, arms):
-        away = own["refusal"].eq(True) | own["topic_drift"].eq(True)
         rows.append(
             {
                 "arm": arm,
                 "battles": own["battle_id"].nunique(),
                 "farewell_loops": len(loops.intersection(own["battle_id"])),
                 "recognised_other": int(own[own["other_ai_identity"].eq(True)]["battle_id"].nunique()),
-                "on_task": _mean((~away).groupby(own["battle_id"]).mean()),
+                "on_task": _mean(own["on_task"].eq(True).groupby(own["battle_id"]).mean()),
             }
         )
     return _frame(rows, COURSE_COLUMNS)

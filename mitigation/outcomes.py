@@ -61,6 +61,12 @@ def tiers(turn: Turn, mentions: Iterable[Mention]) -> dict[str, int]:
     return counts
 
 
+def on_task(labels: Mapping[str, bool | None]) -> bool | None:
+    """Return whether a message adheres to the goal: it neither refuses nor leaves the task. None where that is not known."""
+    away = labels.get("refusal"), labels.get("topic_drift")
+    return None if None in away else not any(away)
+
+
 def message_table(transcripts: Sequence[Transcript], detections: Mapping[str, Sequence[Detection]]) -> pd.DataFrame:
     """Return one row for each generated message of a complete battle, with `<tier>_count`, a bool a tier and a bool a label.
 
@@ -88,8 +94,7 @@ def message_table(transcripts: Sequence[Transcript], detections: Mapping[str, Se
                 row |= {tier: counts[tier] > 0 for tier in TIERS}
                 row |= {f"{tier}_count": counts[tier] for tier in TIERS}
                 row |= dict(seen.labels)
-                left = seen.labels.get("refusal"), seen.labels.get("topic_drift")
-                row["on_task"] = None if None in left else not any(left)  # goal adherence: neither refused nor left
+                row["on_task"] = on_task(seen.labels)
             rows.append(row)
     columns = list(dict.fromkeys([*MESSAGE_COLUMNS, *(f"{tier}_count" for tier in TIERS), *(key for row in rows for key in row)]))
     return pd.DataFrame(rows, columns=columns)

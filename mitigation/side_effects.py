@@ -14,10 +14,10 @@ import pandas as pd
 
 from mitigation.arms import Arms
 from mitigation.estimates import arm_rates, shared_strata, stratified_newcombe
+from mitigation.evidence import SIDE_EFFECTS
 from mitigation.sensitivity import pairs_of
 from mitigation.types import AnalysisPlan
 
-OUTCOMES: Final = ("refusal", "conflict", "topic_drift")
 COLUMNS: Final = (
     *("treatment", "side_effect", "difference", "low", "high", "margin", "p_within", "p_beyond", "shown"),
     *("share_of_messages_control", "share_of_messages_treatment", "note"),
@@ -40,7 +40,7 @@ def side_effects(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms) -> pd
     """
     rows: list[dict[str, Any]] = []
     for treatment, pair, blocked in pairs_of(battles, plan=plan, arms=arms, outcome="ingroup"):
-        for name in (name for name in OUTCOMES if f"{name}_messages" in pair.battles.columns):
+        for name in (name for name in SIDE_EFFECTS if f"{name}_messages" in pair.battles.columns):
             row: dict[str, Any] = {
                 "treatment": treatment,
                 "side_effect": name,

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from mitigation import measures
 from mitigation.detectors.behaviours import LABELS_OF_TURN
-from mitigation.outcomes import TIERS
+from mitigation.outcomes import TIERS, on_task
 from tests.report_cases import transcript
 
 
@@ -17,7 +17,8 @@ def table(*battles: tuple[str, str, list[set[str]]]) -> pd.DataFrame:
             row = {"battle_id": name, "arm": arm, "index": index, "words": 10}
             row |= {tier: None if "unjudged" in said else tier in said for tier in TIERS}
             row |= {f"{tier}_count": None if "unjudged" in said else int(tier in said) for tier in TIERS}
-            row |= {label: None if "unjudged" in said else label in said for label in LABELS_OF_TURN}
+            labels = {label: None if "unjudged" in said else label in said for label in LABELS_OF_TURN}
+            row |= labels | {"on_task": on_task(labels)}
             rows.append(row)
     return pd.DataFrame(rows)
 

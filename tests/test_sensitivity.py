@@ -220,6 +220,15 @@ def test_a_battle_without_which_there_is_no_ratio_is_the_most_influential() -> N
     assert table.iloc[1]["ratio_without"] is None
 
 
+def test_the_one_treated_battle_with_an_event_leaves_a_ratio_of_nothing() -> None:
+    battles = study(n=12)
+    battles["messages"] = 20
+    battles["ingroup_messages"] = [3, 5, 7] * 4 + [0] * 6 + [7] + [0] * 5
+    battles["ingroup_count"] = battles["ingroup_messages"]
+    first = influence(analysed(battles).battles, plan=PLAN, arms=ARMS).iloc[0]
+    assert (first["battle_id"], first["ratio_without"]) == ("unique-6", 0.0)
+
+
 def test_battles_of_unknown_refusal_are_set_aside_and_wordings_may_be_read_back_from_a_table() -> None:
     battles = with_wordings(study(n=20, refusal={"control": 0.0, "unique": 0.02}))
     battles["refusal_messages"] = battles["refusal_messages"].astype("Int64")
