@@ -134,7 +134,7 @@ def battle_table(
 
 def drawn_wordings(battles: pd.DataFrame) -> list[tuple[int, ...]]:
     """Return the wordings of each battle from the column `wordings`, which joins their numbers by a bar."""
-    stored = battles["wordings"].fillna("").astype(str)
+    stored = ["" if pd.isna(text) else str(text) for text in battles["wordings"]]
     return [tuple(int(float(one)) for one in text.split("|") if one) for text in stored]
 
 
