@@ -20,7 +20,7 @@ from mitigation.design import interleave
 from mitigation.errors import AnalysisError, ConfigError
 from mitigation.freezing import begun, check
 from mitigation.lint_sweeps import arms_of
-from mitigation.planning import CellPlan, cell_plans, feasibility, imbalances, measured, prospect
+from mitigation.planning import CellPlan, cell_plans, feasibility, imbalances, measured, planned_looks, prospect
 from mitigation.prices import price
 from mitigation.store import Study
 from mitigation.studies import describe, load
@@ -53,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     impossible = feasibility(battles, sweep.plan)
     for warning in (*impossible, *imbalances(sweep.cells)):
         print(f"note: {warning}")
+    _looks(battles, sweep.plan)
     if not impossible:
         _prospect(battles, sweep.plan)
         if pilot is not None:
@@ -108,7 +109,7 @@ def _from_pilot(name: str, battles: Sequence[Battle], plan: AnalysisPlan, *, see
         pilot = pilot_of(load(name, results=_wiring.RESULTS).battles, control=plan.control)
     except AnalysisError as error:
         raise ConfigError(f"pilot={name}: {error}") from None
-    alpha = plan.alpha / found.family
+    alpha = found.alpha
     spread = pilot.variation(1.0)[0]
     print(
         f"pilot {name}: {len(pilot.hits)} battles of {plan.control}, {pilot.share_any:.0%} with an in-group we, mean rate "
@@ -139,6 +140,22 @@ def _prospect(battles: Sequence[Battle], plan: AnalysisPlan) -> None:
         print(f"  {often}: {chance:.0%} for half of control's rate ({found.needed[often]:,} battles an arm give 80%); {edge}")
     if found.low:
         print("note: power is low: a halving may well be missed; add replicates, or leave out arms that no question needs")
+
+
+def _looks(battles: Sequence[Battle], plan: AnalysisPlan) -> None:
+    """Print where a sequential plan looks, and what stops it there."""
+    looks = planned_looks(battles, plan)
+    if not looks:
+        return
+    rows = [(f"{number}", f"{look.blocks:,}", f"{look.level:.2g}", f"{look.resamples:,}") for number, look in enumerate(looks, 1)]
+    heads = ("look", "complete blocks", "stops at p up to", "resamples for that")
+    print(drawn(f"O’Brien–Fleming looks, alpha {plan.alpha:g} over all", heads, rows, names=1))
+    if mute := [number for number, look in enumerate(looks, 1) if look.resamples > plan.resamples]:
+        which = ", ".join(map(str, mute))
+        print(
+            f"note: with {plan.resamples:,} resamples no study stops at look {which}: "
+            f"analysis.resamples={looks[0].resamples} would let it; the level holds either way"
+        )
 
 
 def _ratio(ratio: float) -> str:

@@ -47,7 +47,7 @@ def adherence(
         plan: how it is analysed now.
         detector: what judged the messages.
     """
-    odd = list(differences(found.contents["analysis"], dataclasses.asdict(plan), "analysis"))
+    odd = list(differences(dataclasses.asdict(found.plan), dataclasses.asdict(plan), "analysis"))
     if detector != found.contents["detector"]:
         odd.append(f"detector: {found.contents['detector']} → {detector}")
     now = design(definitions)

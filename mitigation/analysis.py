@@ -12,10 +12,11 @@ import pandas as pd
 from mitigation.arms import Arms, arm_table, check_battles, study_notes
 from mitigation.contrasts import Comparison, battle_rates
 from mitigation.errors import ConfigError
-from mitigation.evidence import Material, weigh
+from mitigation.evidence import Material, at_look, weigh
+from mitigation.looks import Look, reached, remarks
 from mitigation.message_tables import battles_of_messages
 from mitigation.missingness import Missingness
-from mitigation.significance.holm import holm
+from mitigation.multiplicity import adjusted
 from mitigation.types import AnalysisPlan, Rate
 from mitigation.verdicts import decide
 
@@ -53,9 +54,11 @@ class Analysis:
             Verdict is None on other rows: the plan makes no claim about a secondary outcome on its own. None stands for what is
             not estimable or not tested.
         arms: one row per arm with the state of every planned battle, rates with a t interval, exposure.
-        battles: one row per battle with `rate` (missing where not scored) and `scored`.
+        battles: one row per battle with `rate` (missing where not scored) and `scored`; at a look its own.
         missingness: one row per treatment, fields of `Missingness`.
         notes: remarks on the study as a whole.
+        look: the latest planned look that was reached, None where the plan has but one. Before the last one the battles are
+            those of the look if it shows an effect, else all of the study so far, as interim.
     """
 
     study: str
@@ -65,10 +68,11 @@ class Analysis:
     battles: pd.DataFrame
     missingness: pd.DataFrame
     notes: tuple[str, ...]
+    look: Look | None = None
 
     @property
     def interim(self) -> bool:
-        """Whether battles are still pending."""
+        """Whether nothing may be said of significance yet: battles are pending, and no planned look at them shows an effect."""
         return bool(self.arms["pending"].sum() > 0)
 
     def verdict_json(self) -> dict[str, Any]:
@@ -76,6 +80,7 @@ class Analysis:
         return {
             "study": self.study,
             "interim": self.interim,
+            "look": None if self.look is None else asdict(self.look),
             "plan": asdict(self.plan),
             "contrasts": _records(self.contrasts),
             "arms": _records(self.arms),
@@ -106,13 +111,17 @@ def analyse(
     if not isinstance(table, pd.DataFrame):
         raise ConfigError(f"the table is a {type(table).__name__}: give a pandas DataFrame with one row per message")
     plan = replace(plan or AnalysisPlan(), control=str(control), rate=rate)
+    if plan.looks > 1:
+        raise ConfigError(
+            f"looks={plan.looks} needs the blocks of a study that was designed here: analyse the table with looks=1"
+        )
     battles = battles_of_messages(table, control=plan.control)
     roles = {
         arm: {"role": "placebo", "expected": "none"} if arm == plan.placebo else {"role": "treatment", "expected": "less"}
         for arm in sorted(set(battles["arm"]))
     }
     roles[plan.control] = {"role": "control", "expected": "none"}
-    return _analyse(_material(battles, plan=plan, arms=roles, study=study, outcome="we", pooled=True), study=study)
+    return _analyse(_material(battles, plan=plan, arms=roles, outcome="we", pooled=True), study=study)
 
 
 def analyse_battles(
@@ -133,18 +142,27 @@ def analyse_battles(
             number is negative or not finite, or a column is missing.
     """
     complete = check_battles(battles, planned, plan=plan, arms=arms, outcome="ingroup")
-    return _analyse(_material(complete, plan=plan, arms=arms, study=study, outcome="ingroup", pooled=False), study=study)
+    whole = _material(complete, plan=plan, arms=arms, outcome="ingroup", pooled=False)
+    if plan.looks == 1:
+        return _analyse(whole, study=study)
+    look, inside = reached(complete, plan)
+    if look.number and not look.final:
+        found = _analyse(_material(inside, plan=plan, arms=arms, outcome="ingroup", pooled=False, look=look), study=study)
+        if any(verdict not in (None, "not_estimable") for verdict in found.contrasts["verdict"]):
+            return found
+    return _analyse(replace(whole, look=look), study=study)
 
 
 def _analyse(material: Material, *, study: str) -> Analysis:
     """Compare every treatment with control, adjust the primary p values together and judge."""
     plan, outcome = material.plan, material.outcome
     weighed = [weigh(material, treatment) for treatment in material.arms if treatment != plan.control]
-    adjusted = holm([evidence.primary.p_value for evidence, _ in weighed])
-    family = sum(p is not None for p in adjusted)
+    primaries = [evidence.primary for evidence, _ in weighed]
+    p_values, said = adjusted(primaries, material.scored, plan=plan, look=material.look)
+    family = sum(p is not None for p in p_values)
     rows: list[dict[str, Any]] = []
-    for (evidence, others), p_adjusted in zip(weighed, adjusted, strict=True):
-        verdict, reasons = decide(replace(evidence, adjusted=p_adjusted, family=family))
+    for (evidence, others), p_adjusted in zip(weighed, p_values, strict=True):
+        verdict, reasons = decide(at_look(replace(evidence, adjusted=p_adjusted, family=family), material.look))
         rows.append(_row(evidence.primary) | {"p_adjusted": p_adjusted, "verdict": verdict, "reasons": list(reasons)})
         rows.extend(_row(other) for other in others)
     if not weighed:
@@ -153,7 +171,6 @@ def _analyse(material: Material, *, study: str) -> Analysis:
         )
         reason = f"only the arm {plan.control} is here: there is nothing to compare it with"
         rows.append(_row(lone) | {"treatment": None, "verdict": "not_estimable", "reasons": [reason]})
-    primaries = [evidence.primary for evidence, _ in weighed]
     missing = [asdict(evidence.missing) for evidence, _ in weighed]
     return Analysis(
         study=study,
@@ -162,18 +179,25 @@ def _analyse(material: Material, *, study: str) -> Analysis:
         arms=material.state,
         battles=material.battles,
         missingness=pd.DataFrame(missing, columns=[f.name for f in fields(Missingness)], dtype=object),
-        notes=tuple(study_notes(material.battles, material.state, plan=plan, primaries=primaries, family=family)),
+        notes=(
+            *study_notes(material.battles, material.state, plan=plan, primaries=primaries, family=family),
+            *said,
+            *(() if material.look is None else remarks(material.look, shown=family > 0)),
+        ),
+        look=material.look,
     )
 
 
-def _material(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, study: str, outcome: str, pooled: bool) -> Material:
+def _material(
+    battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome: str, pooled: bool, look: Look | None = None
+) -> Material:
     """Order the battles, so that the input's order has no influence, and give each its rate."""
     battles = battles.sort_values(["arm", "stratum", "battle_id"], kind="stable", ignore_index=True)
     rate = battle_rates(battles, outcome, plan.rate)
     rate[(battles["status"] != "complete").to_numpy(dtype=bool)] = np.nan
     battles = battles.assign(rate=rate, scored=np.isfinite(rate))
     state = arm_table(battles, arms=arms, outcome=outcome, rate=plan.rate)
-    return Material(battles=battles, state=state, plan=plan, arms=arms, outcome=outcome, pooled=pooled)
+    return Material(battles=battles, state=state, plan=plan, arms=arms, outcome=outcome, pooled=pooled, look=look)
 
 
 def _row(comparison: Comparison) -> dict[str, Any]:

@@ -108,6 +108,10 @@ def report(
         detect(study, detector=detector, results=results)
     loaded = load(study, detector=detector, results=results)
     analysis = analyse_study(loaded, plan=plan)
+    kept = None
+    if loaded.lock is not None:
+        kept = adherence(loaded.lock, loaded.definitions, loaded.transcripts, plan=analysis.plan, detector=loaded.detector)
+    loaded = loaded.within(analysis.battles["battle_id"])  # at a planned look no other battle may speak
     answers = answer_table(loaded.transcripts, loaded.definitions, rules_named("lexical"))
     drawn = wording_table(analysis.battles, loaded.messages, loaded.transcripts, plan=analysis.plan)
     told = [cell["identity"] for cell in loaded.definitions]
@@ -139,9 +143,7 @@ def report(
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,
         provenance=provenance(loaded),
-        adherence=None
-        if loaded.lock is None
-        else adherence(loaded.lock, loaded.definitions, loaded.transcripts, plan=analysis.plan, detector=loaded.detector),
+        adherence=kept,
     )
     return given, write_report(given, Path(reports) / loaded.study)
 

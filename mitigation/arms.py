@@ -144,10 +144,8 @@ def study_notes(
         if primary.left_out and min(sizes):
             pair = f"{primary.left_out} battles of {primary.treatment} or {primary.control}"
             notes.append(f"{pair} lie in strata that the other arm does not hold and are left out")
-    if family > 1:
-        notes.append(f"p values of the primary outcome are adjusted for {family} comparisons (Holm)")
     floors = [p.smallest_p for p in primaries if p.smallest_p is not None and p.p_value is not None]
-    if floors and min(floors) * family > plan.alpha:
+    if plan.correction == "holm" and floors and min(floors) * family > plan.alpha:
         floor = f"no adjusted p can fall below {min(floors) * family:.3g} with {family} comparisons"
         notes.append(f"{floor}: fight more battles or raise resamples")
     return notes

@@ -100,6 +100,7 @@ def compare(
     rate: Rate | None = None,
     pooled: bool = False,
     blocked: str | None = None,
+    confidence: float = CONFIDENCE,
 ) -> Comparison:
     """Compare two arms in one outcome.
 
@@ -111,6 +112,7 @@ def compare(
         rate: denominator; None takes the plan's.
         pooled: ignore strata in the risk difference (tables from elsewhere).
         blocked: why no test may be made; estimates and the risk difference remain, p value and ratio interval are left out.
+        confidence: level of the intervals; at one of several looks it is that of a single test.
     """
     pair = battles[battles["arm"].isin([control, treatment])]
     value = battle_rates(pair, outcome, plan.rate if rate is None else rate)
@@ -139,16 +141,19 @@ def compare(
         sides = replace(sides, blocked=few)
     any_event = value > 0
     if pooled:
-        sides = replace(sides, risk=newcombe(**_counts(any_event, treated), confidence=CONFIDENCE))
+        sides = replace(sides, risk=newcombe(**_counts(any_event, treated), confidence=confidence))
     else:
-        sides = replace(sides, risk=stratified_newcombe(any_event, treated, strata, confidence=CONFIDENCE))
+        sides = replace(sides, risk=stratified_newcombe(any_event, treated, strata, confidence=confidence))
     data = (value[shared], treated[shared], strata[shared])
-    return _with_any(sides, *data, pooled=pooled) if kind == "any" else _with_rates(sides, *data, plan=plan, pooled=pooled)
+    if kind == "any":
+        return _with_any(sides, *data, pooled=pooled)
+    return _with_rates(sides, *data, plan=plan, pooled=pooled, confidence=confidence)
 
 
 def _with_rates(
-    sides: Comparison, value: Floats, treated: Bools, strata: NDArray[np.object_], *, plan: AnalysisPlan, pooled: bool
-) -> Comparison:
+    sides: Comparison, value: Floats, treated: Bools, strata: NDArray[np.object_], *, plan: AnalysisPlan, pooled: bool,
+    confidence: float,
+) -> Comparison:  # fmt: skip
     """Add rates, ratio, interval and permutation test; `value` holds battles in shared strata only."""
     arrangements = arrange(value, treated, strata, resamples=plan.resamples, rng=np.random.default_rng(plan.seed))
     control, treatment = arrangements.rate_control, arrangements.rate_treated
@@ -168,7 +173,7 @@ def _with_rates(
     return replace(
         found,
         p_value=arrangements.p_value(),
-        ratio=invert(arrangements, confidence=CONFIDENCE),
+        ratio=invert(arrangements, confidence=confidence),
         test=f"{text}; risk difference pooled" if pooled else text,
     )
 

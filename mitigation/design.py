@@ -136,6 +136,11 @@ def fraction(cells: Sequence[Cell], part: int) -> list[Cell]:
     return [cell for cell in cells if (rows.index(cell.scenario.name) + columns.index(cell.pairing.name)) % part == 0]
 
 
+def block_rank(seed: int, replicate: int, scenario: str, pairing: str) -> tuple[int, float]:
+    """Return the place of a block among the others: replicate by replicate, drawn by name within one."""
+    return replicate, float(generator(seed, "block", replicate, scenario, pairing).random())
+
+
 def interleave(cells: Iterable[Cell]) -> list[Battle]:
     """Return every battle of the cells in the order to fight them, with `run_order` set.
 
@@ -152,6 +157,6 @@ def interleave(cells: Iterable[Cell]) -> list[Battle]:
 
     seed = next(iter(blocks.values()))[0].cell.seed if blocks else 0
     # Each place is drawn by name: adding an arm or a scenario moves no other battle relative to the rest.
-    places = sorted(blocks, key=lambda key: (key[0], rank("block", *key)))
+    places = sorted(blocks, key=lambda key: block_rank(seed, *key))
     ordered = [b for key in places for b in sorted(blocks[key], key=lambda b: rank("arm", b.battle_id))]
     return [replace(battle, run_order=order) for order, battle in enumerate(ordered)]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import pandas as pd
 
 from mitigation.arms import Arms, describe_absence
-from mitigation.contrasts import Comparison, compare
+from mitigation.contrasts import CONFIDENCE, Comparison, compare
 from mitigation.errors import AnalysisError
 from mitigation.estimates import shared_strata
+from mitigation.looks import Look
 from mitigation.missingness import missingness
 from mitigation.outcomes import drawn_wordings
 from mitigation.significance.jackknife import JackknifeResult, jackknife
@@ -44,6 +45,7 @@ class Material:
         battles: one row per planned battle with arm, stratum, status, rate, scored and the outcome columns.
         state: one row per arm, as `arm_table` gives it.
         outcome: prefix of the primary outcome's columns.
+        look: the planned look that these battles are, None where the plan has but one.
         pooled: True for tables from elsewhere, whose risk differences ignore strata.
     """
 
@@ -53,6 +55,7 @@ class Material:
     arms: Arms
     outcome: str
     pooled: bool
+    look: Look | None = None
 
     @property
     def scored(self) -> pd.DataFrame:
@@ -68,6 +71,7 @@ class Material:
         kind: Literal["rate", "any"] = "rate",
         rate: Rate | None = None,
         within: pd.DataFrame | None = None,
+        confidence: float = CONFIDENCE,
     ) -> Comparison:
         """Compare a treatment with the control, or with another arm, in one outcome."""
         control = self.plan.control if control is None else control
@@ -82,12 +86,14 @@ class Material:
             rate=rate,
             pooled=self.pooled,
             blocked=self._blocked(control, treatment),
+            confidence=confidence,
         )
 
     def _blocked(self, control: str, treatment: str) -> str | None:
         """Say why two arms may not be tested at all, or return None."""
         if pending := int(self.state["pending"].sum()):
-            return f"interim: {pending} of {len(self.battles)} battles pending; no test before the study is complete"
+            until = "the study is complete" if self.look is None else self.look.next
+            return f"interim: {pending} of {len(self.battles)} battles pending; no test before {until}"
         for arm in (control, treatment):
             if not (self.scored["arm"] == arm).any():
                 return describe_absence(arm, self.state)
@@ -115,11 +121,12 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
     """Compare one treatment with control in every outcome.
 
     Returns:
-        The evidence, still without Holm's adjustment, and the secondary comparisons in the order of the report.
+        The evidence, still without its adjusted p value, and the secondary comparisons in the order of the report.
     """
     plan, outcome, columns = material.plan, material.outcome, material.battles.columns
     expected = _EXPECTED[material.arms[treatment]["expected"]]
-    primary = material.compare(treatment, outcome)
+    level = 1 - CONFIDENCE if material.look is None or not material.look.number else material.look.level(1 - CONFIDENCE)
+    primary = material.compare(treatment, outcome, confidence=1 - level)
     names = [c.removesuffix("_messages") for c in columns if c.endswith("_messages") and material.scored[c].notna().any()]
     names = sorted(set(names) - {outcome}, key=lambda n: (_ORDER.index(n) if n in _ORDER else len(_ORDER), n))
     others = {name: material.compare(treatment, name) for name in names}
@@ -152,6 +159,13 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
         longer=_longer(material, treatment),
     )
     return evidence, [material.compare(treatment, outcome, kind="any"), *others.values()]
+
+
+def at_look(evidence: Evidence, look: Look | None) -> Evidence:
+    """Return the evidence as it counts at a planned look: before the last one nothing is concluded without an effect."""
+    if look is None or look.final or evidence.primary.blocked is not None or evidence.significant:
+        return evidence
+    return replace(evidence, primary=replace(evidence.primary, blocked=f"interim: {look} shows no effect; next is {look.next}"))
 
 
 def _longer(material: Material, treatment: str) -> bool:

@@ -1,7 +1,7 @@
 """Battles of a study in; all treatments as one family out: simultaneous intervals and p values adjusted in three ways.
 
-Holm's p values decide the verdicts. Max-T uses that the treatments share a control. Benjamini and Hochberg's are for lists that
-are screened and confirmed on fresh battles, not for claims.
+The plan names Holm's or max-T's p values to decide the verdicts. Max-T uses that the treatments share a control. Benjamini and
+Hochberg's are for lists that are screened and confirmed on fresh battles, not for claims. None here allows for several looks.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import pandas as pd
 from mitigation.arms import Arms
 from mitigation.contrasts import CONFIDENCE, compare
 from mitigation.errors import AnalysisError
+from mitigation.multiplicity import by_max_t
 from mitigation.sensitivity import Pair, pairs_of
 from mitigation.significance.holm import holm
 from mitigation.significance.inversion import rate_ratio
-from mitigation.significance.max_t import max_t
 from mitigation.types import AnalysisPlan
 
 COLUMNS: Final = (
@@ -66,12 +66,8 @@ def _adjust(tested: list[tuple[dict[str, Any], Pair]], battles: pd.DataFrame, *,
         row |= {"simultaneous_low": ends.low, "simultaneous_high": ends.high}
         row |= {"p_holm": adjusted, "p_benjamini_hochberg": float(share)}
     names = [row["treatment"] for row, _ in tested]
-    own = battles[battles["scored"] & battles["arm"].isin([plan.control, *names])]
     try:
-        together = max_t(
-            own["rate"].to_numpy(dtype=np.float64), own["arm"].to_numpy(), own["stratum"].astype(str).to_numpy(), names,
-            control=plan.control, resamples=plan.resamples, seed=plan.seed,
-        )  # fmt: skip
+        together = by_max_t(battles[battles["scored"]], names, plan=plan)
     except AnalysisError as error:
         for row, _ in tested:
             row["note"] = str(error)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from mitigation.design import battle_id, levels, stratum
+from mitigation.design import battle_id, block_rank, levels, stratum
 from mitigation.types import Detection, Mention, Transcript, Turn
 
 # Three nested tiers of the in-group "we"; each has a count of mentions and a count of messages with at least one.
@@ -26,6 +26,7 @@ BATTLE_COLUMNS: Final = (
     "opener",
     "stratum",
     "replicate",
+    "block",
     "status",
     "ending",
     "messages",
@@ -111,11 +112,13 @@ def battle_table(
         definitions: frozen cells of the study; without them only what was found is planned.
 
     Returns:
-        BATTLE_COLUMNS, and for each tier and label `<name>_messages` (messages with at least one), for each tier also
-        `<name>_count` (mentions); missing where the battle is not complete or has no judged message.
+        BATTLE_COLUMNS (block: place of the battle's block in the order of the design, from 0), and for each tier and label
+        `<name>_messages` (messages with at least one), for each tier also `<name>_count` (mentions); missing where the battle is
+        not complete or has no judged message.
     """
     rows = {row["battle_id"]: row for row in _planned(definitions)} | {b.battle_id: _row(b) for b in transcripts}
     table = pd.DataFrame([rows[key] for key in sorted(rows)], columns=list(BATTLE_COLUMNS))
+    table["block"] = _blocks(table, definitions)
     flags = [column for column in messages.columns if column not in MESSAGE_COLUMNS or column in TIERS]
     judged = messages[messages["ingroup"].notna()]
     summed = judged.groupby("battle_id")[flags].sum().astype("Int64") if len(judged) else pd.DataFrame(columns=flags)
@@ -136,6 +139,16 @@ def drawn_wordings(battles: pd.DataFrame) -> list[tuple[int, ...]]:
     """Return the wordings of each battle from the column `wordings`, which joins their numbers by a bar."""
     stored = ["" if pd.isna(text) else str(text) for text in battles["wordings"]]
     return [tuple(int(float(one)) for one in text.split("|") if one) for text in stored]
+
+
+def _blocks(table: pd.DataFrame, definitions: Sequence[Mapping[str, Any]]) -> list[int | None]:
+    """Return the place of each battle's block among all blocks of the design; None where there is no design."""
+    keys = list(zip(table["replicate"], table["scenario"], table["pairing"], strict=True))
+    if not definitions:
+        return [None] * len(keys)
+    seed = definitions[0]["seed"]
+    places = {key: place for place, key in enumerate(sorted(set(keys), key=lambda key: block_rank(seed, *key)))}
+    return [places[key] for key in keys]
 
 
 def _planned(definitions: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

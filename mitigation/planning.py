@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from mitigation.costs import Measured
 from mitigation.design import stratum
+from mitigation.looks import blocks_of
 from mitigation.power import POWER, REGIMES, battles_needed, power, smallest_ratio
 from mitigation.significance.arrangements import smallest_p
+from mitigation.significance.group_sequential import nominal_level, repeated_p
 from mitigation.types import AnalysisPlan, Battle, Cell, Transcript
 from mitigation.work import missing
 
@@ -96,12 +99,41 @@ def feasibility(battles: Sequence[Battle], plan: AnalysisPlan) -> list[str]:
                 "add replicates"
             )
     # The first step of Holm multiplies by all comparisons; if that fails for the smallest p, it fails for all.
-    if not found and min(floors) * len(floors) > plan.alpha:
+    family = len(floors) if plan.correction == "holm" else 1
+    if not found and repeated_p(min(floors), plan.looks, plan.looks) * family > plan.alpha:
+        looks = f" and corrected for {plan.looks} looks" if plan.looks > 1 else ""
         found.append(
-            f"no adjusted p can reach {plan.alpha:g}: the smallest attainable p is {min(floors):.3g}, times {len(floors)} "
-            "comparisons (Holm); add replicates or resamples, or leave out arms that no question needs"
+            f"no adjusted p can reach {plan.alpha:g}: the smallest attainable p is {min(floors):.3g}, times {family} "
+            f"comparisons (Holm){looks}; add replicates or resamples, or leave out arms that no question needs"
         )
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLook:
+    """One look of a sequential plan.
+
+    Attributes:
+        blocks: complete blocks at which it is reached.
+        level: what a p value must not exceed to stop a comparison there, before the correction over treatments.
+        resamples: fewest resamples that can give such a p value.
+    """
+
+    blocks: int
+    level: float
+    resamples: int
+
+
+def planned_looks(battles: Sequence[Battle], plan: AnalysisPlan) -> list[PlannedLook]:
+    """Return the looks of a plan in their order; none where it has but one."""
+    if plan.looks == 1:
+        return []
+    blocks = len({(b.cell.scenario.name, b.cell.pairing.name, b.replicate) for b in battles})
+    levels = [nominal_level(plan.alpha, number, plan.looks) for number in range(1, plan.looks + 1)]
+    return [
+        PlannedLook(blocks=blocks_of(number, plan.looks, blocks), level=level, resamples=ceil(1 / level) - 1)
+        for number, level in enumerate(levels, 1)
+    ]
 
 
 def imbalances(cells: Sequence[Cell]) -> list[str]:
@@ -125,7 +157,8 @@ class Prospect:
     Attributes:
         battles: battles of that arm, and of control in the same strata.
         strata: strata that hold both.
-        family: treatments that share alpha (Holm; the first of them is tested at alpha / family).
+        family: treatments that share alpha (the first of Holm's steps is tested at alpha / family).
+        alpha: level of that test, at the last look where there are several.
         halving: chance to find half the control's rate, by how often control says "we" (`power.REGIMES`).
         smallest: rate ratio nearest to 1 that is found in 80 % of studies, likewise; None where no test is possible.
         needed: battles an arm that would find a halving in 80 % of studies, likewise.
@@ -134,6 +167,7 @@ class Prospect:
     battles: int
     strata: int
     family: int
+    alpha: float
     halving: Mapping[str, float]
     smallest: Mapping[str, float | None]
     needed: Mapping[str, int]
@@ -154,11 +188,12 @@ def prospect(battles: Sequence[Battle], plan: AnalysisPlan) -> Prospect | None:
         return None
     smallest = min(pairs, key=lambda pair: sum(min(sides) for sides in pair))
     n, strata, family = sum(min(sides) for sides in smallest), len(smallest), len(arms)
-    alpha = plan.alpha / family
+    alpha = nominal_level(plan.alpha / family, plan.looks, plan.looks)
     return Prospect(
         battles=n,
         strata=strata,
         family=family,
+        alpha=alpha,
         halving={name: power(n, ratio=0.5, variation=spread, strata=strata, alpha=alpha) for name, spread in REGIMES.items()},
         smallest={name: smallest_ratio(n, variation=spread, strata=strata, alpha=alpha) for name, spread in REGIMES.items()},
         needed={

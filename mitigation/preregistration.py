@@ -110,9 +110,11 @@ def lock(folder: Path, cells: Sequence[Cell], *, plan: AnalysisPlan, detector: s
     }
     made = Lock(locked_at=datetime.now(UTC).isoformat(timespec="seconds"), sha256=_digest(contents), contents=contents)
     if (known := read(folder)) is not None:
-        if known.sha256 == made.sha256:
+        # A lock of an earlier version lacks settings that came later: it means their defaults.
+        before = {**known.contents, "analysis": dataclasses.asdict(known.plan)}
+        if _digest(before) == made.sha256:
             return known
-        changed = next(differences(known.contents, contents, "plan"), "the hash differs")
+        changed = next(differences(before, contents, "plan"), "the hash differs")
         raise ConfigError(
             f"{folder / FILE} holds another plan, locked {known.locked_at} ({changed}): a lock is not renewed; choose another "
             "study name, or delete the file and say so where the hash was registered"

@@ -36,9 +36,9 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
             section=ROBUSTNESS,
             name="family",
             title="All treatments together",
-            about="Simultaneous intervals hold together in 95% of studies (Bonferroni over the treatments). Holm decides the "
-            "verdicts; max-T uses that the treatments share a control; Benjamini and Hochberg’s p values are for lists that are "
-            "screened and then confirmed on fresh battles.",
+            about="Simultaneous intervals hold together in 95% of studies (Bonferroni over the treatments). The plan names "
+            "Holm’s or max-T’s p values to decide the verdicts; max-T uses that the treatments share a control; Benjamini and "
+            "Hochberg’s are for lists that are screened and then confirmed on fresh battles. None here allows for several looks.",
             frame=family(battles, plan=plan, arms=arms, outcome=outcome),
         ),
         Description(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -92,6 +92,15 @@ class Loaded:
         from mitigation.moves import move_tables
 
         return move_tables(self.transcripts, self.definitions)
+
+    def within(self, battle_ids: Iterable[str]) -> Loaded:
+        """Return the study with the transcripts of some of its battles only, as at a planned look."""
+        kept = set(battle_ids)
+        return replace(
+            self,
+            transcripts=[battle for battle in self.transcripts if battle.battle_id in kept],
+            detections={name: found for name, found in self.detections.items() if name in kept},
+        )
 
     def arms(self, plan: AnalysisPlan) -> dict[str, dict[str, str]]:
         """Return role and expected direction of each arm: control first, then by role and name.

@@ -24,6 +24,7 @@ Ending = Literal["conceded", "message_limit", "refused", "provider_error"]
 Label = Literal["ingroup", "opponent_frame", "exclusive", "generic", "quoted", "other"]
 Tier = Literal["social", "dyadic"]
 Rate = Literal["messages", "words"]
+Correction = Literal["holm", "max_t"]
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
@@ -338,7 +339,9 @@ class AnalysisPlan:
         control: name of the arm that every other arm is compared with.
         placebo: name of the placebo arm; a fall that is not also a fall against it is "explained".
         rate: denominator of a battle's rate.
-        alpha: two-sided level of the primary outcome over all treatments together (Holm).
+        alpha: two-sided level of the primary outcome over all treatments together.
+        correction: how its p values are adjusted for several treatments. "max_t" uses that they share the control.
+        looks: times at which the study may be analysed, evenly spaced over its blocks, the end among them (O'Brien & Fleming).
         resamples: label permutations when not all can be enumerated.
         smallest_effect: rate ratio nearest to 1 that would still matter; "no evidence" needs an interval that excludes it.
         side_effect_margin: largest rise in the share of battles with a refusal, a hostile message or drift that is tolerated.
@@ -349,6 +352,8 @@ class AnalysisPlan:
     placebo: str = "placebo"
     rate: Rate = "messages"
     alpha: float = 0.05
+    correction: Correction = "holm"
+    looks: int = 1
     resamples: int = 10_000
     smallest_effect: float = 0.8
     side_effect_margin: float = 0.1
@@ -356,7 +361,12 @@ class AnalysisPlan:
 
     def __post_init__(self) -> None:
         check_choice(self.rate, "rate", get_args(Rate))
+        check_choice(self.correction, "correction", get_args(Correction))
         for name, low, high in (("alpha", 1e-6, 0.5), ("smallest_effect", 0.01, 0.99), ("side_effect_margin", 0.0, 1.0)):
             object.__setattr__(self, name, check_float(getattr(self, name), name, low=low, high=high))
-        check_int(self.resamples, "resamples", low=99, high=10_000_000)
-        check_int(self.seed, "seed", low=0, high=2**63 - 1)
+        for name, least, most in (("looks", 1, 20), ("resamples", 99, 10_000_000), ("seed", 0, 2**63 - 1)):
+            check_int(getattr(self, name), name, low=least, high=most)
+        if self.looks > 1 and self.correction != "holm":
+            raise ConfigError(
+                f"looks={self.looks} needs correction=holm, not {self.correction}: only its p values allow for looks"
+            )

@@ -24,8 +24,8 @@ class Evidence:
 
     Attributes:
         primary: primary outcome against control.
-        adjusted: its Holm-adjusted p value, None without a test.
-        family: number of treatments that Holm counted.
+        adjusted: its p value adjusted as the plan says, None without a test.
+        family: number of treatments that were tested.
         placebo: primary outcome against the placebo arm; None without one, for the placebo itself and where a rise is expected.
         per_word: primary outcome counted by word, None where that is not known or is the primary outcome itself.
         without_refusals: primary outcome in battles without a refusal in words, None where no treated battle added one.
@@ -115,8 +115,9 @@ def _finding(evidence: Evidence) -> str:
     ratio = (
         f"ratio {number(primary.ratio.ratio)} ({limits(primary)})" if primary.ratio.ratio is not None else "ratio not estimable"
     )
-    family = f"adjusted for {evidence.family} comparisons {number(evidence.adjusted)}"
-    p = f"p {number(primary.p_value)}" + (f", {family}" if evidence.family > 1 else "")
+    counts = (evidence.family, "comparisons"), (evidence.plan.looks, "looks")
+    several = " and ".join(f"{count} {what}" for count, what in counts if count > 1)
+    p = f"p {number(primary.p_value)}" + (f", adjusted for {several} {number(evidence.adjusted)}" if several else "")
     return f"{rates}, {ratio}, {p}, expected to {_WORDS[evidence.expected]}"
 
 

@@ -16,7 +16,9 @@ from functools import partial
 import numpy as np
 
 from mitigation.errors import AnalysisError
+from mitigation.looks import blocks_of
 from mitigation.significance.arrangements import arrange
+from mitigation.significance.group_sequential import repeated_p
 from mitigation.significance.holm import holm
 from mitigation.significance.inversion import invert
 from mitigation.significance.jackknife import jackknife
@@ -41,6 +43,10 @@ class Arm:
     def rates(self) -> np.ndarray:
         """Rate of each battle."""
         return self.hits / self.messages
+
+    def first(self, battles: int) -> Arm:
+        """Return the first battles."""
+        return Arm(self.hits[:battles], self.messages[:battles], self.stratum[:battles])
 
     def thinned(self, keep: float | np.ndarray, rng: np.random.Generator) -> Arm:
         """Keep each event with a chance: the mean rate is multiplied by it."""
@@ -124,6 +130,27 @@ def family(regime: str, battles: int, arms: int, studies: int) -> float:
     return wrong / studies
 
 
+def sequential(regime: str, battles: int, ratio: float, looks: int, studies: int) -> tuple[float, float, float, float]:
+    """Return how often planned looks reject, how often the same looks do without a boundary, the last one alone, battles used.
+
+    The last is the mean share of the battles that a study takes which stops at the first boundary it crosses.
+    """
+    counts = np.zeros(4)
+    for study in range(studies):
+        rng = np.random.default_rng([study, battles, ord(regime), round(100 * ratio), looks])
+        control, treated = play(battles, regime, rng), play(battles, regime, rng).thinned(ratio, rng)
+        p_values = []
+        for look in range(1, looks + 1):
+            first = blocks_of(look, looks, battles)
+            hits, messages, label, stratum = joined(control.first(first), treated.first(first))
+            p_values.append(arrange(hits / messages, label, stratum, resamples=RESAMPLES, rng=rng).p_value())
+        crossed = [repeated_p(p, look, looks) <= LEVEL for look, p in enumerate(p_values, 1)]
+        used = blocks_of(crossed.index(True) + 1, looks, battles) / battles if any(crossed) else 1.0
+        counts += any(crossed), min(p_values) <= LEVEL, p_values[-1] <= LEVEL, used
+    rejected, naive, alone, used = counts / studies
+    return float(rejected), float(naive), float(alone), float(used)
+
+
 def weak_null(regime: str, battles: int, spread: float, studies: int) -> tuple[float, float, float]:
     """Return how often permutation, jackknife over wordings, and both reject when wordings have effects that average out.
 
@@ -159,6 +186,8 @@ def main(studies: int) -> None:
         several = dict(zip(families, pool.map(partial(_spread, family, studies), families), strict=True))
         weak = [(regime, 48, spread) for regime in ("C", "A") for spread in (0.0, 0.3, 0.6)]
         uneven = dict(zip(weak, pool.map(partial(_spread, weak_null, studies), weak), strict=True))
+        looks = [(regime, 60, ratio, 5) for regime in ("C", "A") for ratio in (1.0, 0.6)]
+        peeked = dict(zip(looks, pool.map(partial(_spread, sequential, studies), looks), strict=True))
     for regime in REGIMES:
         share, variation = describe(regime)
         print(f"{regime}: {share:.0%} of control battles with an event, coefficient of variation {variation:.1f}")
@@ -179,6 +208,10 @@ def main(studies: int) -> None:
     print("| spread of the effects | permutation | jackknife over wordings | both |\n|---|---|---|---|")
     for (regime, _, spread), (one, other, both) in uneven.items():
         print(f"| {regime}, {spread:.0%} | {one:.1%} | {other:.1%} | {both:.1%} |")
+    print("\nFive looks at 60 blocks, O’Brien–Fleming, against the same looks without a boundary, and one at the end:\n")
+    print("| true ratio | with the boundary | without | at the end alone | battles used |\n|---|---|---|---|---|")
+    for (regime, _, ratio, _), (rejected, naive, alone, used) in peeked.items():
+        print(f"| {regime}, {ratio:g} | {rejected:.1%} | {naive:.1%} | {alone:.1%} | {used:.0%} |")
 
 
 def _spread(study: Callable[..., object], studies: int, cell: tuple[object, ...]) -> object:

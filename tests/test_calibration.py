@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.calibrate import REGIMES, describe, family, play, two_arms, weak_null
+from tests.calibrate import REGIMES, describe, family, play, sequential, two_arms, weak_null
 
 STUDIES = 100
 
@@ -26,6 +26,15 @@ def test_an_effect_is_found_and_its_interval_covers() -> None:
 
 def test_five_treatments_without_effect_are_one_family() -> None:
     assert family("A", 10, 5, STUDIES) <= 0.10
+
+
+def test_five_looks_keep_the_level_and_cost_little_power() -> None:
+    rejected, naive, _, _ = sequential("C", 40, 1.0, 5, STUDIES)
+    assert rejected <= 0.12
+    assert naive >= rejected
+    rejected, _, alone, used = sequential("C", 40, 0.5, 5, STUDIES)
+    assert rejected >= alone - 0.08
+    assert used < 0.95
 
 
 def test_wordings_that_differ_fool_the_permutation_more_than_both_tests_together() -> None:

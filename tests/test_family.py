@@ -98,6 +98,28 @@ def test_a_family_has_wider_intervals_and_larger_p_values() -> None:
         assert row["p_value"] <= row["p_max_t"] + 0.05  # another draw of 999
 
 
+def test_a_plan_may_name_max_t_whose_p_values_then_decide() -> None:
+    battles = several()
+    found = analyse_battles(battles, None, plan=replace(PLAN, correction="max_t"), arms=THREE, study="s")
+    table = family(battles, plan=PLAN, arms=THREE).set_index("treatment")
+    primary = found.contrasts[found.contrasts["outcome"] == "ingroup_rate"].set_index("treatment")
+    assert list(primary["p_adjusted"]) == [table.loc[name, "p_max_t"] for name in primary.index]
+    assert any("adjusted for 3 comparisons (max-T)" in note for note in found.notes)
+
+
+def test_where_max_t_cannot_be_used_holm_is_and_the_report_says_so() -> None:
+    battles = several()
+    gone = (battles["arm"] == "second") & (battles["stratum"] == battles["stratum"].iloc[0])
+    found = analyse_battles(battles[~gone], None, plan=replace(PLAN, correction="max_t"), arms=THREE, study="s")
+    primary = found.contrasts[found.contrasts["outcome"] == "ingroup_rate"]
+    assert list(primary["p_adjusted"]) == holm(list(primary["p_value"]))
+    assert any(
+        "max-T, which the plan names, cannot be used (max-T needs battles of every arm in every stratum" in note
+        and note.endswith("by Holm instead")
+        for note in found.notes
+    )
+
+
 def test_an_interim_family_has_no_p_value() -> None:
     battles = study(RATES, arms=THREE)
     battles.loc[0, "status"] = "pending"

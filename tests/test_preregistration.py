@@ -240,6 +240,23 @@ def test_a_whole_number_and_the_same_with_a_point_are_one_plan(tmp_path: Path) -
     assert locked(tmp_path, plan=AnalysisPlan(side_effect_margin=0.0)) == one
 
 
+def test_a_lock_of_an_earlier_version_means_the_defaults_of_what_came_later(tmp_path: Path) -> None:
+    made = locked(tmp_path)
+    path = tmp_path / preregistration.FILE
+    record = json.loads(path.read_text())
+    for name in ("looks", "correction"):
+        del record["contents"]["analysis"][name]
+    record["sha256"] = preregistration._digest(record["contents"])
+    path.write_text(json.dumps(record))
+    known = preregistration.read(tmp_path)
+    assert known is not None
+    assert known.plan == made.plan
+    assert locked(tmp_path) == known
+    assert adherence(known, known.definitions, [], plan=made.plan, detector=describe("lexical")).followed
+    with pytest.raises(ConfigError, match="looks"):
+        locked(tmp_path, plan=AnalysisPlan(looks=3))
+
+
 def test_an_analysis_of_a_later_version_is_named(tmp_path: Path) -> None:
     held = locked(tmp_path)
     later = replace(held, contents={**held.contents, "analysis": {**held.contents["analysis"], "tails": 1}})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from mitigation.types import AnalysisPlan
+
 NOT_ESTIMABLE: Final = "not estimable"
 NONE: Final = "–"
 MINUS: Final = "−"
@@ -49,6 +51,12 @@ _COUNTED: Final = frozenset({"ingroup", "ingroup_strict", "social", "we"})
 def verdict(code: str) -> Verdict:
     """Return how a verdict is shown; an unknown code is shown as it is."""
     return VERDICTS.get(code) or Verdict(code.replace("_", " ").capitalize() or NONE, "·", "open", "")
+
+
+def adjusted_head(plan: AnalysisPlan) -> str:
+    """Return the heading of the adjusted p values: 'p (Holm)', 'p (max-T)', 'p (Holm, 5 looks)'."""
+    name = {"holm": "Holm", "max_t": "max-T"}[plan.correction]
+    return f"p ({name}, {plan.looks} looks)" if plan.looks > 1 else f"p ({name})"
 
 
 def outcome(code: str, per: str = "messages") -> str:

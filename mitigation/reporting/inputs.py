@@ -96,6 +96,8 @@ def banners(given: ReportInput) -> tuple[tuple[str, str], ...]:
         planned = sum(arm.planned or 0 for arm in rows.arms(given.analysis))
         share = f"{given.pending:,} of {planned:,} planned battles are pending"
         found.append(("interim", f"INTERIM: {share}. Nothing here speaks of significance."))
+    if (look := given.analysis.look) is not None and not look.final and not given.interim:
+        found.append(("interim", f"STOPPED EARLY: {look}, as planned. Only the primary adjusted p allows for looks."))
     if given.adherence is not None and not given.adherence.followed:
         found.append(("deviation", f"NOT AS PLANNED: {'; '.join(given.adherence.deviations)}."))
     if given.embedded:

@@ -9,8 +9,8 @@ from mitigation.figures import rows
 from mitigation.figures.rows import ContrastRow
 from mitigation.figures.wording import (
     NOT_ESTIMABLE,
-    VERDICTS,
     Verdict,
+    adjusted_head,
     counted,
     interval,
     listed,
@@ -46,7 +46,13 @@ DIFFERENCES: Final = (
 
 def shown_verdict(given: ReportInput, row: ContrastRow) -> Verdict:
     """Return the verdict as a card shows it; while battles are pending it is 'Interim', whatever the numbers say."""
-    return VERDICTS["interim"] if given.interim else verdict(row.verdict)
+    return verdict(_standing(given, row))
+
+
+def _standing(given: ReportInput, row: ContrastRow) -> str:
+    """Return the verdict, "interim" also for a treatment that goes on while another has been stopped at a planned look."""
+    waits = given.interim or (row.verdict == "not_estimable" and row.reasons[:1] and row.reasons[0].startswith("interim"))
+    return "interim" if waits else row.verdict
 
 
 def answer(given: ReportInput) -> str:
@@ -64,14 +70,14 @@ def answer(given: ReportInput) -> str:
     elif len(asked) == 1:
         body = conclusion(given, asked[0]) + "."
     else:
-        titles = [verdict(row.verdict).title for row in asked]
+        titles = [shown_verdict(given, row).title for row in asked]
         body = f"Of {len(asked)} treatments: {listed([f'{titles.count(t)} “{t}”' for t in dict.fromkeys(titles)])}."
     return f"In simulated data: {body}" if given.simulated else body
 
 
 def conclusion(given: ReportInput, row: ContrastRow) -> str:
     """Return the verdict in half a sentence."""
-    form = _CONCLUSIONS.get("interim" if given.interim else row.verdict, "{treatment}: {verdict}")
+    form = _CONCLUSIONS.get(_standing(given, row), "{treatment}: {verdict}")
     known = row.rate_control is not None and row.rate_treatment is not None
     verb = "changed" if not known else "lowered" if (row.rate_treatment or 0) < (row.rate_control or 0) else "raised"
     words = {
@@ -126,9 +132,11 @@ def evidence(given: ReportInput, row: ContrastRow) -> str:
     tests = ""
     if not given.interim:
         tests = "no p value" if row.p_value is None else f"p {p_value(row.p_value)}"
-        several = sum(other.p_adjusted is not None for other in rows.primary(given.analysis))
-        if row.p_adjusted is not None and several > 1:
-            tests += f", corrected for {several} comparisons p {p_value(row.p_adjusted)}"
+        family = sum(other.p_adjusted is not None for other in rows.primary(given.analysis))
+        counts = (family, "comparisons"), (given.analysis.plan.looks, "looks")
+        several = " and ".join(f"{count} {what}" for count, what in counts if count > 1)
+        if row.p_adjusted is not None and several:
+            tests += f", corrected for {several} p {p_value(row.p_adjusted)}"
         tests = f"{tests[0].upper()}{tests[1:]}" if tests.startswith("no") else tests
     return f"{tests}{'; ' if tests else ''}{sizes}; {missing}."
 
@@ -172,7 +180,8 @@ def apa(given: ReportInput, row: ContrastRow) -> str:
         parts.append(f"rate ratio = {ratio(row.rate_ratio)}, {_ci(row)}" if row.rate_ratio is not None else ratio_words(row))
     if not given.interim:
         parts.append("no p value" if row.p_value is None else f"p {p_value(row.p_value)}")
-        parts += [f"p(Holm) {p_value(row.p_adjusted)}"] if row.p_adjusted is not None else []
+        name = adjusted_head(given.analysis.plan).replace(" (", "(")
+        parts += [f"{name} {p_value(row.p_adjusted)}"] if row.p_adjusted is not None else []
     return f"{parts[0]}: {', '.join(parts[1:])}."
 
 
@@ -207,8 +216,18 @@ def methods(given: ReportInput) -> str:
         f"Risk differences of battles with any {noun(rows.outcome(given.analysis))} carry Newcombe’s interval.",
     ]
     sentences += [f"Test of the primary outcome: {listed(tests)}."] if tests else []
-    sentences += ["Its p values were corrected over the comparisons after Holm."] if len(found) > 1 else []
+    after = {"holm": "after Holm", "max_t": "by step-down max-T (Westfall and Young)"}[plan.correction]
+    sentences += [f"Its p values were corrected over the comparisons {after}."] if len(found) > 1 else []
+    if plan.looks > 1:
+        sentences += [f"The plan had {plan.looks} looks at complete blocks with O’Brien–Fleming boundaries; {_looks(given)}."]
     return " ".join(sentences)
+
+
+def _looks(given: ReportInput) -> str:
+    """Say which look a report is of, and what allows for the looks."""
+    look = given.analysis.look
+    of = "no look was reached yet" if look is None or not look.number else f"this is {look}"
+    return f"{of}; adjusted p values are repeated p values and intervals of ratios are repeated confidence intervals"
 
 
 def apa_all(given: ReportInput, found: Sequence[ContrastRow] | None = None) -> tuple[str, ...]:

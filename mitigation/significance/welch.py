@@ -30,7 +30,7 @@ def welch(values: ArrayLike, treated: ArrayLike, *, confidence: float = 0.95) ->
     arms = np.sort(value[label]), np.sort(value[~label])
     if min(arm.size for arm in arms) < 2:
         raise AnalysisError("a t test needs two battles of each arm")
-    if all(np.ptp(arm) == 0 for arm in arms):
+    if all(np.ptp(arm) <= 1e-12 * np.abs(arm).max() for arm in arms):  # equal but for rounding
         raise AnalysisError("no battle differs from another of its arm: a t test has no scale")
     from scipy.stats import ttest_ind
 
