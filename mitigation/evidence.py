@@ -62,6 +62,11 @@ class Material:
         """The battles that have a rate."""
         return self.battles[self.battles["scored"]]
 
+    @property
+    def confidence(self) -> float:
+        """Level of the intervals of the primary outcome: at a planned look that of a single test there."""
+        return 1 - self.look.level(1 - CONFIDENCE) if self.look is not None and self.look.number else CONFIDENCE
+
     def compare(
         self,
         treatment: str,
@@ -125,8 +130,7 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
     """
     plan, outcome, columns = material.plan, material.outcome, material.battles.columns
     expected = _EXPECTED[material.arms[treatment]["expected"]]
-    level = 1 - CONFIDENCE if material.look is None or not material.look.number else material.look.level(1 - CONFIDENCE)
-    primary = material.compare(treatment, outcome, confidence=1 - level)
+    primary = material.compare(treatment, outcome, confidence=material.confidence)
     names = [c.removesuffix("_messages") for c in columns if c.endswith("_messages") and material.scored[c].notna().any()]
     names = sorted(set(names) - {outcome}, key=lambda n: (_ORDER.index(n) if n in _ORDER else len(_ORDER), n))
     others = {name: material.compare(treatment, name) for name in names}

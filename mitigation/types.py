@@ -367,6 +367,4 @@ class AnalysisPlan:
         for name, least, most in (("looks", 1, 20), ("resamples", 99, 10_000_000), ("seed", 0, 2**63 - 1)):
             check_int(getattr(self, name), name, low=least, high=most)
         if self.looks > 1 and self.correction != "holm":
-            raise ConfigError(
-                f"looks={self.looks} needs correction=holm, not {self.correction}: only its p values allow for looks"
-            )
+            raise ConfigError(f"looks={self.looks} needs correction=holm: {self.correction} does not allow for looks")
