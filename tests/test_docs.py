@@ -150,8 +150,13 @@ def test_a_committed_study_gives_the_committed_verdict(study: str, project: Path
     shutil.copytree(ROOT / "results" / study, project / "results" / study)
     library.report(study)
     made, kept = (json.loads((folder / "reports" / study / "verdict.json").read_text()) for folder in (project, ROOT))
-    assert made["contrasts"] == kept["contrasts"]
-    assert made["arms"] == kept["arms"]
+    for table in ("contrasts", "arms", "missingness"):
+        assert len(made[table]) == len(kept[table])
+        for row, known in zip(made[table], kept[table], strict=True):
+            # The last digit of a sum depends on the processor.
+            numbers = {name: value for name, value in known.items() if isinstance(value, float)}
+            assert {name: row[name] for name in numbers} == pytest.approx(numbers, rel=1e-9, abs=1e-12)
+            assert {name: row[name] for name in row.keys() - numbers} == {name: known[name] for name in known.keys() - numbers}
 
 
 @pytest.mark.parametrize("study", ["example", "simulated"])
