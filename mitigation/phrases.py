@@ -27,7 +27,8 @@ def points(effect: Comparison) -> str:
     risk = effect.risk
     if risk is None or risk.low is None or risk.high is None:
         return "not estimable"
-    return f"{100 * risk.estimate:+.1f} points ({100 * risk.low:+.1f} to {100 * risk.high:+.1f})"
+    # z: the sign of a zero that only rounding made negative depends on the processor.
+    return f"{100 * risk.estimate:+z.1f} points ({100 * risk.low:+z.1f} to {100 * risk.high:+z.1f})"
 
 
 def number(value: float | None) -> str:
