@@ -60,17 +60,21 @@ class Pilot:
         return float(np.sqrt(own)), float(np.sqrt(own + (1 - ratio) / ratio * noise))
 
 
-def pilot_of(battles: pd.DataFrame, *, control: str) -> Pilot:
+def pilot_of(battles: pd.DataFrame, *, control: str, outcome: str = "ingroup") -> Pilot:
     """Return the scored battles of the control arm.
+
+    Args:
+        battles: one row per battle with arm, stratum, status, messages and <outcome>_messages.
 
     Raises:
         AnalysisError: fewer than `FEWEST` of them, or none with an in-group we.
     """
     own = battles[(battles["arm"] == control) & (battles["status"] == "complete") & (battles["messages"].fillna(0) > 0)]
-    own = own[own["ingroup_messages"].notna()]
+    said = f"{outcome}_messages"
+    own = own[own[said].notna()]
     if len(own) < FEWEST:
         raise AnalysisError(f"the pilot has {len(own)} scored battles of {control}: at least {FEWEST} are needed")
-    hits, messages = (own[name].to_numpy(dtype=np.int64) for name in ("ingroup_messages", "messages"))
+    hits, messages = (own[name].to_numpy(dtype=np.int64) for name in (said, "messages"))
     if not hits.any():
         raise AnalysisError(f"no battle of {control} in the pilot holds an in-group we: there is nothing to plan from")
     strata = np.unique(own["stratum"].astype(str), return_inverse=True)[1].astype(np.int64)

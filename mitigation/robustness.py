@@ -13,12 +13,14 @@ from mitigation.diagnostics import by_level, dispersion, influence
 from mitigation.factorial import factorial
 from mitigation.family import family
 from mitigation.monitoring import monitor
+from mitigation.next_study import outlook, sample_sizes
 from mitigation.seats import by_seat
 from mitigation.sensitivity import sensitivity
 from mitigation.side_effects import side_effects
 from mitigation.types import AnalysisPlan, Transcript
 
 ROBUSTNESS: Final = "Does it hang on one choice?"
+PLANNING: Final = "Planning the next study"
 
 
 def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome: str = "ingroup") -> Iterator[Description]:
@@ -101,6 +103,16 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
         ),
     )
     yield from (table for table in tables if len(table.frame))
+    if (found := outlook(battles, plan=plan, outcome=outcome)) is not None:
+        yield Description(
+            section=PLANNING,
+            name="sample_sizes",
+            title="Battles an arm",
+            about="Power of a study of this size, and the battles an arm that give 80 and 90%, for planned rate ratios, if "
+            f"battles vary as the control’s did here, at level {found.alpha:.3g} a comparison. They are not computed from the "
+            "effect that was seen.",
+            frame=sample_sizes(found),
+        )
 
 
 def seat_tables(

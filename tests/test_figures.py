@@ -9,7 +9,21 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from mitigation.figures import crowded, forest, forest_data, rates, rates_data, rows, style, trajectory, trajectory_data, wording
+from mitigation.figures import (
+    crowded,
+    forest,
+    forest_data,
+    power_curve,
+    power_data,
+    rates,
+    rates_data,
+    rows,
+    style,
+    trajectory,
+    trajectory_data,
+    wording,
+)
+from mitigation.figures.power import power_alt, power_chart
 from tests.report_cases import ARMS, HOSTILE, NO_RATIO, WE, altered, contrast, fight, study, transcript
 
 
@@ -186,3 +200,24 @@ def test_numbers_that_are_none_are_never_printed_as_numbers() -> None:
     for value in (None, math.nan, math.inf, -math.inf, pd.NA, "1", "abc"):
         assert rows.number(value) is None
     assert wording.decimal(None) == wording.rate(None) == wording.points(None) == wording.p_value(None) == "–"
+
+
+def test_the_power_curve_rises_with_the_battles_and_marks_this_study() -> None:
+    given = study()
+    data = power_data(given.analysis)
+    for _, own in data.groupby("rate_ratio"):
+        assert list(own["power"]) == sorted(own["power"])
+        assert 10 in set(own["battles"])
+    figure = power_curve(given.analysis)
+    assert "this study: 10" in words_of(figure)
+    drawn(figure)
+    assert power_alt(given.analysis)[0].startswith("Ratio 0.5: ")
+    chart = power_chart(given.analysis)
+    assert chart is not None
+    assert "over 3 comparisons" in chart.caption
+
+
+def test_there_is_no_power_curve_where_control_never_says_we() -> None:
+    analysis = study(fight(("control", "placebo"), 2), ()).analysis
+    assert power_chart(analysis) is None
+    assert "do not tell how battles vary" in words_of(power_curve(analysis))

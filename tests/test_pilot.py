@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 
 from mitigation.errors import AnalysisError
+from mitigation.next_study import outlook, sample_sizes
 from mitigation.pilot import FEWEST, Pilot, needed, pilot_of, simulated_power
 from mitigation.power import power
+from mitigation.significance.group_sequential import nominal_level
+from mitigation.types import AnalysisPlan
 from tests.calibrate import play
 from tests.conftest import Command
 
@@ -112,3 +115,45 @@ def test_a_pilot_that_is_too_small_is_refused(project: Path, mitigation: Command
     refused = mitigation("plan", "-m", "study=next", *sizes, "replicates=24", "pilot=tiny")
     assert refused.returncode == 2
     assert "pilot=tiny: the pilot has 2 scored battles of control: at least 8 are needed" in refused.stderr
+
+
+def fought(rates: dict[str, float], *, battles: int = 40) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    lines = []
+    for arm, rate in rates.items():
+        for place in range(battles):
+            said = int(rng.binomial(10, rate * rng.uniform(0.3, 1.7)))
+            lines.append({"arm": arm, "stratum": f"s{place % 4}", "status": "complete", "messages": 10, "ingroup_messages": said})
+    return pd.DataFrame(lines)
+
+
+def test_a_next_study_is_planned_from_controls_variation_and_not_from_the_effect() -> None:
+    battles = fought({"control": 0.4, "unique": 0.1})
+    other = fought({"control": 0.4, "unique": 0.4})
+    found, without = outlook(battles, plan=AnalysisPlan()), outlook(other, plan=AnalysisPlan())
+    assert found is not None
+    assert without is not None
+    assert sample_sizes(found).equals(sample_sizes(without))
+    assert (found.battles, found.strata, found.treatments, found.alpha) == (40, 4, 1, pytest.approx(0.05))
+    table = sample_sizes(found)
+    assert list(table["power_here"]) == sorted(table["power_here"], reverse=True)
+    for row in table.to_dict("records"):
+        assert (
+            found.power(row["battles_for_80"], row["rate_ratio"])
+            >= 0.8
+            > found.power(row["battles_for_80"] - 1, row["rate_ratio"])
+        )
+        assert row["battles_for_90"] > row["battles_for_80"]
+
+
+def test_looks_and_comparisons_lower_the_level_of_a_next_study() -> None:
+    battles = fought({"control": 0.4, "one": 0.1, "two": 0.1})
+    found = outlook(battles, plan=AnalysisPlan(looks=5))
+    assert found is not None
+    assert found.alpha == pytest.approx(nominal_level(0.025, 5, 5))
+
+
+def test_nothing_is_planned_from_a_control_that_never_says_we() -> None:
+    assert outlook(fought({"control": 0.0, "unique": 0.4}), plan=AnalysisPlan()) is None
+    assert outlook(fought({"control": 0.4}), plan=AnalysisPlan()) is None
+    assert outlook(fought({"control": 0.4, "unique": 0.4}, battles=4), plan=AnalysisPlan()) is None

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from mitigation.figures import rows, style, wording
+from mitigation.figures.chart import Chart
 
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis
@@ -101,5 +102,28 @@ def _beside(axes: Axes, row: rows.ContrastRow, place: int, *, verdicts: bool) ->
     """Write ratio and interval, and under them the verdict, at the right of the axes."""
     words = wording.with_interval(wording.ratio(row.rate_ratio), wording.interval(row.ratio_low, row.ratio_high))
     if verdicts:
-        words += f"\n{style.label(wording.verdict(row.verdict).title)}"
+        words += f"\n{style.label(wording.verdict(row.standing).title)}"
     axes.annotate(words, (1.02, place), xycoords=("axes fraction", "data"), va="center", ha="left", annotation_clip=False)
+
+
+def forest_alt(analysis: Analysis) -> tuple[str, ...]:
+    """Say every treatment's rate ratio and interval, and its verdict unless the study is unfinished."""
+    found = []
+    for row in rows.primary(analysis):
+        value = f"{row.treatment}: rate ratio {wording.ratio(row.rate_ratio)}"
+        ends = wording.interval(row.ratio_low, row.ratio_high)
+        value += "" if ends == wording.NOT_ESTIMABLE else f", 95% interval {ends}"
+        found.append(f"{value}." if analysis.interim else f"{value}; {wording.verdict(row.standing).title.lower()}.")
+    return tuple(found) or ("There is no contrast to show.",)
+
+
+def forest_chart(analysis: Analysis) -> Chart:
+    """Return the figure of a report; without verdicts while the study is unfinished."""
+    return Chart(
+        name="forest",
+        title="Effect of each treatment",
+        caption="Left of 1, fewer than under control. An arrow marks an end that the data do not bound.",
+        alt=forest_alt(analysis),
+        figure=forest(analysis, verdicts=not analysis.interim),
+        data=forest_data(analysis),
+    )

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mitigation.figures import rows, style, wording
+from mitigation.figures.chart import Chart
 
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis
@@ -122,3 +123,34 @@ def _limits(axes: Axes, data: pd.DataFrame, analysis: Analysis, scale: float) ->
     else:
         axes.set_xlim(-0.02 * top, 1.05 * top if top > 0 else 1)
         axes.set_xlabel(f"{noun[0].upper()}{noun[1:]} per 100 words of a battle")
+
+
+def rates_alt(analysis: Analysis) -> tuple[str, ...]:
+    """Say every arm's rate, interval and n."""
+    per, found = analysis.plan.rate, []
+    for arm in rows.arms(analysis):
+        ends = (
+            f", 95% interval {wording.rate(arm.rate_low, per)} to {wording.rate(arm.rate_high, per)}"
+            if arm.rate_low is not None
+            else ", no interval: its battles do not differ enough in number or in rate to give one"
+        )
+        value = wording.NOT_ESTIMABLE if arm.rate is None else wording.rate(arm.rate, per) + ends
+        found.append(f"{arm.arm}: {value}, {wording.counted(arm.scored, 'scored battle')}.")
+    return tuple(found) or ("There is no arm to show.",)
+
+
+def rates_chart(analysis: Analysis) -> Chart:
+    """Return the figure of a report."""
+    points = "The area of a small point shows how many battles" if crowded(analysis) else "Each small point is one battle"
+    caption = (
+        f"{points}; the large mark is the arm’s rate with its 95% interval. "
+        "An arm’s rate uses all its battles; the rates of a contrast are weighted over the strata that both arms share."
+    )
+    return Chart(
+        name="rates",
+        title="Rate by arm",
+        caption=caption,
+        alt=rates_alt(analysis),
+        figure=rates(analysis),
+        data=rates_data(analysis),
+    )

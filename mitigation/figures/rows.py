@@ -69,6 +69,12 @@ class ContrastRow:
     verdict: str
     reasons: tuple[str, ...]
 
+    @property
+    def standing(self) -> str:
+        """The verdict, "interim" for a treatment that goes on while another was stopped at a planned look."""
+        waits = self.verdict == "not_estimable" and bool(self.reasons) and self.reasons[0].startswith("interim")
+        return "interim" if waits else self.verdict
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRow:

@@ -10,7 +10,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitigation.figures import rows, style
+from mitigation.figures import rows, style, wording
+from mitigation.figures.chart import Chart
 
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis
@@ -116,3 +117,36 @@ def _at_risk(axes: Axes, data: pd.DataFrame, group: list[str], ticks: list[int])
             style.label(arm, 26), (0, 0), xycoords="axes fraction", xytext=(-10, -26 - 12 * line), textcoords="offset points",
             ha="right", va="top", fontsize="small", color=style.QUIET, annotation_clip=False,
         )  # fmt: skip
+
+
+def trajectory_alt(data: pd.DataFrame) -> tuple[str, ...]:
+    """Say every arm's share at its first and last message."""
+    found = []
+    for arm, own in data.groupby("arm", sort=False):
+        n_with, at_risk = [str(n) for n in own["n_with"]], own["n_at_risk"]
+        if at_risk.nunique() == 1:
+            shares = f"{wording.listed(n_with if len(n_with) <= 12 else [*n_with[:11], '…'])} of {at_risk.iloc[0]} battles"
+        else:
+            pairs = [f"{n} of {m}" for n, m in zip(n_with, at_risk, strict=True)]
+            shares = wording.listed(pairs if len(pairs) <= 12 else [*pairs[:11], "…"])
+        found.append(f"{arm}, message {own['index'].min()} to {own['index'].max()}: {shares}.")
+    return tuple(found) or ("There is no message to show.",)
+
+
+def trajectory_chart(analysis: Analysis, messages: pd.DataFrame | None) -> Chart | None:
+    """Return the figure of a report, None without messages."""
+    if messages is None or messages.empty:
+        return None
+    data = trajectory_data(analysis, messages)
+    caption = (
+        "Share of an arm’s battles whose message with this number holds an in-group “we”. "
+        "Below the axis: battles that have such a message."
+    )
+    return Chart(
+        name="trajectory",
+        title="Over the battle",
+        caption=caption,
+        alt=trajectory_alt(data),
+        figure=trajectory(analysis, messages),
+        data=data,
+    )

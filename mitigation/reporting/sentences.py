@@ -46,13 +46,7 @@ DIFFERENCES: Final = (
 
 def shown_verdict(given: ReportInput, row: ContrastRow) -> Verdict:
     """Return the verdict as a card shows it; while battles are pending it is 'Interim', whatever the numbers say."""
-    return verdict(_standing(given, row))
-
-
-def _standing(given: ReportInput, row: ContrastRow) -> str:
-    """Return the verdict, "interim" also for a treatment that goes on while another has been stopped at a planned look."""
-    waits = given.interim or (row.verdict == "not_estimable" and row.reasons[:1] and row.reasons[0].startswith("interim"))
-    return "interim" if waits else row.verdict
+    return verdict("interim" if given.interim else row.standing)
 
 
 def answer(given: ReportInput) -> str:
@@ -77,7 +71,7 @@ def answer(given: ReportInput) -> str:
 
 def conclusion(given: ReportInput, row: ContrastRow) -> str:
     """Return the verdict in half a sentence."""
-    form = _CONCLUSIONS.get(_standing(given, row), "{treatment}: {verdict}")
+    form = _CONCLUSIONS.get("interim" if given.interim else row.standing, "{treatment}: {verdict}")
     known = row.rate_control is not None and row.rate_treatment is not None
     verb = "changed" if not known else "lowered" if (row.rate_treatment or 0) < (row.rate_control or 0) else "raised"
     words = {
