@@ -100,6 +100,7 @@ def report(
     from mitigation.manipulation import answer_table, arm_table
     from mitigation.mechanism import against_others
     from mitigation.reporting import ReportInput, write_report
+    from mitigation.reporting.form import flagged
     from mitigation.robustness import robustness, seat_tables
     from mitigation.trust import trust
     from mitigation.wording_effects import arms_by_wording, wording_table
@@ -127,6 +128,7 @@ def report(
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
         wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),
+        form=flagged(loaded.transcripts, arms) if loaded.transcripts else None,
         described=(
             *robustness(analysis.battles, plan=analysis.plan, arms=loaded.arms(analysis.plan)),
             *seat_tables(

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from mitigation.definitions import cell_key
-from mitigation.detections import detections, fits, record
+from mitigation.detections import detections, fits
 from mitigation.detectors import LexicalDetector
 from mitigation.detectors.base import Detector
 from mitigation.errors import ConfigError, StoreError
 from mitigation.judge import panel
 from mitigation.preregistration import Lock, read
+from mitigation.readings import readings
 from mitigation.store import Damage, Study
 from mitigation.types import AnalysisPlan, Detection, Role, Transcript
 
@@ -96,6 +97,8 @@ class Loaded:
     def within(self, battle_ids: Iterable[str]) -> Loaded:
         """Return the study with the transcripts of some of its battles only, as at a planned look."""
         kept = set(battle_ids)
+        if all(battle.battle_id in kept for battle in self.transcripts):
+            return self  # with the tables that were made
         return replace(
             self,
             transcripts=[battle for battle in self.transcripts if battle.battle_id in kept],
@@ -154,7 +157,7 @@ def load(study: str, *, detector: str = "lexical", results: Path = RESULTS) -> L
     else:
         rules = rules_named(detector)
         known = {stored["battle_id"]: stored for stored in store.read_detections(detector)}
-        found = {b.battle_id: detections(_judged(b, rules, known.get(b.battle_id))) for b in transcripts}
+        found = {str(stored["battle_id"]): detections(stored) for stored in _judged(transcripts, rules, known)}
         described = describe(detector)
     lock = read(store.folder)
     return Loaded(
@@ -184,17 +187,15 @@ def detect(study: str, *, detector: str = "lexical", results: Path = RESULTS) ->
         known = {stored["battle_id"]: stored for stored in store.read_detections(detector)}
     except StoreError:  # they are about to be made again
         known = {}
-    records = [_judged(battle, rules, known.get(battle.battle_id)) for battle in store.read()[0]]
-    return store.write_detections(detector, records)
+    return store.write_detections(detector, _judged(store.read()[0], rules, known))
 
 
-def _judged(battle: Transcript, judge: Detector, known: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return the record of a battle's detections: the stored one if the same rules judged the same text."""
-    if known is not None and fits(known, battle, judge.digest):
-        return known
-    pairs = zip(battle.turns, battle.turns[1:], strict=False)
-    found = [judge.detect(turn.text, before.text, turn.index) for before, turn in pairs if turn.index > 0]
-    return record(battle, found, detector=judge.name, version=judge.version, digest=judge.digest)
+def _judged(battles: Sequence[Transcript], judge: Detector, known: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the record of each battle: the stored one if the same rules judged the same text."""
+    digest = judge.digest
+    kept = {b.battle_id: known[b.battle_id] for b in battles if fits(known.get(b.battle_id), b, digest)}
+    made = iter(readings([battle for battle in battles if battle.battle_id not in kept], judge))
+    return [kept[battle.battle_id] if battle.battle_id in kept else next(made) for battle in battles]
 
 
 def _stored(store: Study, detector: str, battles: Sequence[Transcript]) -> tuple[dict[str, Sequence[Detection]], str]:

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from mitigation.analysis import Analysis
+from mitigation.figures import rows
 from mitigation.reporting import ReportInput
+from mitigation.reporting.form import flagged
 from mitigation.types import Agent, AnalysisPlan, Detection, Mention, Transcript, Turn
 
 ARMS = ("control", "unique_disassociative", "placebo", "shared_group")
@@ -128,7 +130,10 @@ def study(
     given: dict[str, Any] = {"analysis": analysis, "messages": message_frame(battles, detections), "transcripts": tuple(battles)}
     given |= {"detections": detections, "identities": texts, "detector": "lexical 1 (sha256 0123abcd)"}
     given |= {"provenance": {"version": "0.1.0", "seed": "0", "reproduce": "mitigation report study=demo"}}
-    return ReportInput(**{**given, **changes})
+    given |= changes
+    fought = given["transcripts"]
+    given.setdefault("form", flagged(fought, [arm.arm for arm in rows.arms(analysis)]) if fought else None)
+    return ReportInput(**given)
 
 
 def altered(given: ReportInput, **changes: Any) -> ReportInput:

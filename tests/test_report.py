@@ -266,6 +266,6 @@ def test_flags_are_counted_by_arm_and_by_the_rules_of_today() -> None:
     names = [agent.name for agent in first.agents]
     swapped = replace(first.turns[1], text=f"I am {names[0]}.", finish_reason="length")
     changed = replace(first, turns=(first.turns[0], swapped, *first.turns[2:]), flags=("empty:1", "truncated:2"))
-    before = flagged(given).set_index("arm").loc[first.identity]
-    after = flagged(replace(given, transcripts=(changed, *given.transcripts[1:]))).set_index("arm").loc[first.identity]
+    before = flagged(given.transcripts, [first.identity]).set_index("arm").loc[first.identity]
+    after = flagged((changed, *given.transcripts[1:]), [first.identity]).set_index("arm").loc[first.identity]
     assert (after - before)[["name_swap", "truncated", "empty", "battles", "messages"]].tolist() == [1, 1, 1, 0, 0]

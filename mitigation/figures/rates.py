@@ -81,10 +81,10 @@ def _battles(axes: Axes, own: pd.DataFrame, place: int, look: style.Look, scale:
         heights = [place + _LANE + offset for offset in spread(values)]
         sns.scatterplot(x=values, y=heights, ax=axes, s=17, **points)
         return
-    total = Counter(round(value, 0) for value in values)
-    most = max(total.values())
-    for value, number in sorted(total.items()):
-        sns.scatterplot(x=[value], y=[place + _LANE], ax=axes, s=4 + 150 * number / most, **points)
+    total = sorted(Counter(round(value, 0) for value in values).items())
+    most = max(number for _, number in total)
+    areas = [4 + 150 * number / most for _, number in total]
+    sns.scatterplot(x=[value for value, _ in total], y=[place + _LANE] * len(total), ax=axes, s=areas, **points)
 
 
 def spread(values: list[float], bins: int = 60) -> list[float]:

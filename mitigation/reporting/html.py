@@ -17,7 +17,6 @@ from mitigation.figures import rows, wording
 from mitigation.figures.rows import ContrastRow
 from mitigation.reporting import manipulation, mechanism, moves, sentences, wordings
 from mitigation.reporting.drawings import Drawing
-from mitigation.reporting.form import flagged
 from mitigation.reporting.inputs import ReportInput, banners, remarks
 from mitigation.reporting.tables import generic
 from mitigation.reporting.transcripts import viewer
@@ -90,7 +89,7 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         worded=wordings.shown(given),
         worded_about=wordings.ABOUT,
         described=described(given),
-        flagged=generic(flagged(given)) if given.transcripts else None,
+        flagged=generic(given.form) if given.form is not None else None,
         measured=sentences.measured(given),
         labels=MENTION_LABELS,
         meanings=MENTION_MEANINGS,

@@ -42,6 +42,7 @@ class ReportInput:
         conduct: how the agents acted in games, or None when no scenario has one.
         manipulation: private answers after the battles, a row each, and their counts by arm; None when nobody was asked.
         wordings: rates by wording, and their summary by arm; None when nobody drew any.
+        form: messages that rules on form mark, a row an arm; None where there are no transcripts.
         described: further tables, under their headings.
         simulated: the battles come from a simulator; every output says so.
         embedded: the battles were fought by the small embedded model; the page says what that can show.
@@ -62,6 +63,7 @@ class ReportInput:
     conduct: Conduct | None = None
     manipulation: tuple[pd.DataFrame, pd.DataFrame] | None = None
     wordings: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    form: pd.DataFrame | None = None
     described: tuple[Description, ...] = ()
     simulated: bool = False
     embedded: bool = False

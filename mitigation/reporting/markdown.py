@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from mitigation.figures import rows, wording
 from mitigation.reporting import manipulation, mechanism, moves, sentences, wordings
 from mitigation.reporting.drawings import Drawing
-from mitigation.reporting.form import flagged
 from mitigation.reporting.html import cards, described
 from mitigation.reporting.inputs import ReportInput, banners, remarks
 from mitigation.reporting.tables import escape, generic, markdown
@@ -38,10 +37,10 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
     ]
     heads, cells = generic(given.analysis.missingness)
     parts += [markdown(heads, cells)] if cells else []
-    if given.transcripts:
+    if given.form is not None:
         parts += [
             "Messages of complete battles that a rule on form marks, by arm; none is left out for it.",
-            markdown(*generic(flagged(given))),
+            markdown(*generic(given.form)),
         ]
     parts += ["## How it was measured", *(escape(line) for line in sentences.measured(given))]
     parts += ["## Identities used", *_identities(given)] if given.identities else []

@@ -10,7 +10,6 @@ import pandas as pd
 
 from mitigation.figures import rows
 from mitigation.figures.wording import p_cell
-from mitigation.reporting.form import flagged
 from mitigation.reporting.inputs import ReportInput
 from mitigation.reporting.moves import stored
 from mitigation.reporting.visible import flat
@@ -66,7 +65,8 @@ def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
         found["messages"] = given.messages
     if given.transcripts:
         found["mentions"] = mentions(given)
-        found["flags"] = flagged(given)
+    if given.form is not None:
+        found["flags"] = given.form
     if given.manipulation is not None:
         found["manipulation_answers"], found["manipulation_arms"] = given.manipulation
     if given.mechanism is not None:

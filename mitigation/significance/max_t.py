@@ -80,7 +80,7 @@ def _largest(strata: Sequence[_Stratum], resamples: int, rng: np.random.Generato
     found = []
     for begin in range(0, resamples, most):
         draws = min(most, resamples - begin)
-        shuffled = [one.values[rng.random((draws, one.values.size)).argsort(axis=1)] for one in strata]
+        shuffled = [rng.permuted(np.broadcast_to(one.values, (draws, one.values.size)), axis=1) for one in strata]
         found.append(_statistics(strata, shuffled).max(axis=0))
     return np.concatenate(found)
 

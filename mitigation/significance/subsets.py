@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import combinations
 from math import comb
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ TABLE_LIMIT: Final = 20_000
 
 _BLOCK_CELLS: Final = 1 << 22
 """Cells of the label matrix that are held at once: 4 MB of labels."""
+
+_KEPT_BYTES: Final = 1 << 26
+"""Drawn labels that are kept for the next outcome of the same arms: 64 MB of bits."""
 
 _PRODUCT_CELLS: Final = 1 << 16
 """Cells that are multiplied at once: they stay in the cache, and BLAS keeps so small a product in one thread, so that the sums
@@ -46,13 +51,41 @@ def drawn_sums(columns: Floats, size: int, *, draws: int, rng: np.random.Generat
         return table[rng.integers(table.shape[0], size=draws)]
     minority = min(size, rows - size)
     sums = np.empty((draws, columns.shape[1]))
-    block, step = max(1, _BLOCK_CELLS // rows), max(1, _PRODUCT_CELLS // rows)
-    for start in range(0, draws, block):
-        stop = min(start + block, draws)
-        masks = _draw_masks(stop - start, rows, minority, rng)
-        for first in range(0, stop - start, step):
-            sums[start + first : min(start + first + step, stop)] = masks[first : first + step].astype(np.float64) @ columns
+    step, done = max(1, _PRODUCT_CELLS // rows), 0
+    for masks in _remembered(draws, rows, minority, rng):
+        for first in range(0, masks.shape[0], step):
+            part = masks[first : first + step]
+            sums[done : done + part.shape[0]] = part.astype(np.float64) @ columns
+            done += part.shape[0]
     return sums if minority == size else columns.sum(axis=0) - sums
+
+
+_memory: OrderedDict[tuple[object, ...], tuple[list[NDArray[np.uint8]], Mapping[str, Any]]] = OrderedDict()
+
+
+def _remembered(draws: int, rows: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+    """Yield the masks of `draws` subsets, block by block; those of a generator in the same state are drawn once.
+
+    Outcomes of the same two arms permute the same labels, and drawing these takes most of a test. What is kept is packed to bits
+    and bounded by `_KEPT_BYTES`; the generator is left as drawing would have left it.
+    """
+    key = (repr(rng.bit_generator.state), draws, rows, size)
+    block = max(1, _BLOCK_CELLS // rows)
+    if (known := _memory.get(key)) is not None:
+        _memory.move_to_end(key)
+        rng.bit_generator.state = known[1]
+        yield from (np.unpackbits(packed, axis=1, count=rows).view(np.bool_) for packed in known[0])
+        return
+    kept: list[NDArray[np.uint8]] | None = [] if draws * rows <= 8 * _KEPT_BYTES else None
+    for start in range(0, draws, block):
+        masks = _draw_masks(min(block, draws - start), rows, size, rng)
+        if kept is not None:
+            kept.append(np.packbits(masks, axis=1))
+        yield masks
+    if kept is not None:
+        _memory[key] = kept, rng.bit_generator.state
+        while sum(packed.nbytes for one, _ in _memory.values() for packed in one) > _KEPT_BYTES:
+            _memory.popitem(last=False)
 
 
 def _draw_masks(count: int, rows: int, size: int, rng: np.random.Generator) -> NDArray[np.bool_]:
