@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
@@ -97,6 +98,11 @@ def row_label(axes: Axes, place: int, name: str, sizes: str) -> None:
             words, (0, place), xycoords=("axes fraction", "data"), xytext=(-8, shift), textcoords="offset points",
             ha="right", va="center", color=colour, annotation_clip=False,
         )  # fmt: skip
+
+
+def whole_ticks(last: int, most: int) -> list[int]:
+    """Return whole numbers from 1 to `last`, evenly spaced, no more than about `most`."""
+    return list(range(1, last + 1, max(1, math.ceil(last / most))))
 
 
 def nothing(axes: Axes, words: str) -> None:

@@ -88,20 +88,15 @@ def _panel(axes: Axes, data: pd.DataFrame, group: list[str], looks: dict[str, st
     axes.set(xlabel="", ylabel="", ylim=(-2, 102))
     axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xlim(0.7, last + 0.3)
-    axes.set_xticks(_ticks(last, 12 if alone else 6))
+    axes.set_xticks(style.whole_ticks(last, 12 if alone else 6))
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     sns.despine(ax=axes)
     if alone:
         axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, handlelength=3.2, borderaxespad=0)
-        _at_risk(axes, data, group, _ticks(last, 12))
+        _at_risk(axes, data, group, style.whole_ticks(last, 12))
     else:
         axes.set_title(style.label(group[-1], 26), loc="left", fontsize="medium", color=style.INK)
-
-
-def _ticks(last: int, most: int) -> list[int]:
-    step = max(1, math.ceil(last / most))
-    return list(range(1, last + 1, step))
 
 
 def _at_risk(axes: Axes, data: pd.DataFrame, group: list[str], ticks: list[int]) -> None:

@@ -10,10 +10,16 @@ from markupsafe import Markup
 
 from mitigation.figures import style
 from mitigation.figures.chart import Chart
+from mitigation.figures.conduct import conduct_chart
+from mitigation.figures.detector import detector_chart
 from mitigation.figures.forest import forest_chart
+from mitigation.figures.heat import heat_chart
+from mitigation.figures.missing import missing_chart
+from mitigation.figures.onset import onset_chart
 from mitigation.figures.power import power_chart
 from mitigation.figures.rates import rates_chart
 from mitigation.figures.trajectory import trajectory_chart
+from mitigation.figures.tree import tree_chart
 from mitigation.reporting.inputs import ReportInput
 from mitigation.reporting.visible import flat
 
@@ -38,7 +44,18 @@ class Drawing:
 def drawings(given: ReportInput) -> tuple[Drawing, ...]:
     """Return the figures that this study can fill."""
     analysis, messages = given.analysis, given.messages
-    charts = (rates_chart(analysis), forest_chart(analysis), trajectory_chart(analysis, messages), power_chart(analysis))
+    charts = (
+        rates_chart(analysis),
+        forest_chart(analysis),
+        trajectory_chart(analysis, messages),
+        onset_chart(analysis, messages),
+        heat_chart(analysis),
+        tree_chart(analysis, messages),
+        conduct_chart(analysis, given.conduct),
+        missing_chart(analysis),
+        detector_chart(given.described),
+        power_chart(analysis),
+    )
     return tuple(_drawing(given, chart) for chart in charts if chart is not None)
 
 

@@ -1,0 +1,135 @@
+"""When it begins: the share of an arm's battles in which something has happened by a message, for three things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mitigation.figures import rows, style, wording
+from mitigation.figures.chart import Chart
+
+if TYPE_CHECKING:
+    from mitigation.analysis import Analysis
+
+COLUMNS: Final = ["arm", "event", "index", "share", "n_with", "battles"]
+EVENTS: Final = {"ingroup": "First in-group “we”", "ai_identity": "First “I am an AI”", "end": "Battle ended"}
+_SHOWN: Final = 6
+
+
+def onset_data(analysis: Analysis, messages: pd.DataFrame | None) -> pd.DataFrame:
+    """Return one row an arm, event and message index: battles in which it has happened by then, of all that are complete.
+
+    A battle that ends without the event never has it, so that the share is a cumulative incidence with the end as a competing
+    event (no battle is censored). "end" is the message after which a battle was conceded; those that ran to their last message
+    have not ended.
+    """
+    needed = {"arm", "battle_id", "index", "ingroup"}
+    if messages is None or messages.empty or not needed <= set(messages.columns):
+        return pd.DataFrame(columns=COLUMNS)
+    last = int(messages["index"].max())
+    order = [arm.arm for arm in rows.arms(analysis)]
+    battles = analysis.battles.set_index("battle_id")
+    conceded = set(battles.index[battles["ending"].eq("conceded")]) if "ending" in battles.columns else set()
+    lines: list[tuple[object, ...]] = []
+    for arm in [*order, *sorted(set(messages["arm"]) - set(order))]:
+        own = messages[messages["arm"] == arm]
+        total = own["battle_id"].nunique()
+        if not total:
+            continue
+        firsts = {
+            column: own[own[column].eq(True).fillna(False).astype(bool)].groupby("battle_id")["index"].min()
+            for column in EVENTS
+            if column in own.columns
+        }
+        ends = own.groupby("battle_id")["index"].max()
+        if conceded:
+            firsts["end"] = ends[[name in conceded for name in ends.index]]
+        for event in EVENTS:
+            if event in firsts:
+                for index in range(1, last + 1):
+                    happened = int((firsts[event] <= index).sum())
+                    lines.append((arm, event, index, happened / total, happened, total))
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def onset(analysis: Analysis, messages: pd.DataFrame | None) -> Figure:
+    """Draw a panel an event, a step line an arm; beyond six arms the first six, control among them."""
+    return _drawn(analysis, onset_data(analysis, messages))
+
+
+def _drawn(analysis: Analysis, data: pd.DataFrame) -> Figure:
+    arms = list(dict.fromkeys(data["arm"]))
+    looks = style.looks([arm.arm for arm in rows.arms(analysis)] + arms, analysis.plan.control)
+    events = [event for event in EVENTS if event in set(data["event"])]
+    with style.theme():
+        if not events:
+            figure, (axes,) = style.new(2.0)
+            style.nothing(axes, "no message to show")
+            return figure
+        shown = arms[:_SHOWN]
+        figure, panels = style.new(2.6 + 0.18 * len(shown), columns=len(events))
+        for axes, event in zip(panels, events, strict=True):
+            _panel(axes, data[data["event"] == event], shown, looks)
+            axes.set_title(EVENTS[event], loc="left", fontsize="medium", color=style.INK)
+        panels[0].set_ylabel("Battles in which it has happened")
+        figure.supxlabel("Message", fontsize="medium")
+        handles, names = panels[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper left", ncols=2, frameon=False, handlelength=3.2)
+        if len(arms) > len(shown):
+            note = f"first {len(shown)} arms; {len(arms) - len(shown)} more in the table"
+            figure.suptitle(note, fontsize="medium", color=style.QUIET)
+    return figure
+
+
+def _panel(axes: Axes, data: pd.DataFrame, arms: list[str], looks: dict[str, style.Look]) -> None:
+    last = int(data["index"].max())
+    for arm in arms:
+        own, look = data[data["arm"] == arm], looks[arm]
+        steps = [0, *own["index"]], [0.0, *(100 * own["share"])]
+        axes.step(*steps, where="post", color=look.colour, linestyle=look.dash, linewidth=1.7, label=style.label(arm, 26))
+        axes.plot(
+            [last], [100 * float(own["share"].iloc[-1])], marker=look.marker, color=look.colour, markersize=5, clip_on=False
+        )
+    axes.set(xlim=(0, last + 0.2), ylim=(-1, 101))
+    axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
+    axes.set_xticks(style.whole_ticks(last, 6))
+    axes.grid(axis="y")
+    axes.set_axisbelow(True)
+    sns.despine(ax=axes)
+
+
+def onset_alt(data: pd.DataFrame) -> tuple[str, ...]:
+    """Say, for every event and arm, in how many battles it happened, and by which message in half of them all."""
+    found = []
+    for event, name in EVENTS.items():
+        own = data[data["event"] == event]
+        parts = []
+        for arm, line in own.groupby("arm", sort=False):
+            half = line.loc[line["share"] >= 0.5, "index"]
+            when = f", in half of them by message {int(half.iloc[0])}" if len(half) else ""
+            parts.append(
+                f"{arm} {int(line['n_with'].iloc[-1])} of {wording.counted(int(line['battles'].iloc[-1]), 'battle')}{when}"
+            )
+        if parts:
+            found.append(f"{name}: {'; '.join(parts)}.")
+    return tuple(found) or ("There is no message to show.",)
+
+
+def onset_chart(analysis: Analysis, messages: pd.DataFrame | None) -> Chart | None:
+    """Return the figure of a report, None without messages."""
+    data = onset_data(analysis, messages)
+    if data.empty:
+        return None
+    return Chart(
+        name="onset",
+        title="When it begins",
+        caption="Share of all complete battles of an arm in which it has happened by a message (cumulative incidence: a battle "
+        "that ends without it never has it). A battle has ended when an agent conceded; the others ran to their last message.",
+        alt=onset_alt(data),
+        figure=_drawn(analysis, data),
+        data=data,
+    )
