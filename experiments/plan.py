@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from math import ceil
 
 from experiments import _sweeps, _wiring
 from experiments._progress import span
@@ -20,7 +21,7 @@ from mitigation.design import interleave
 from mitigation.errors import AnalysisError, ConfigError
 from mitigation.freezing import begun, check
 from mitigation.lint_sweeps import arms_of
-from mitigation.planning import CellPlan, cell_plans, feasibility, imbalances, measured, planned_looks, prospect
+from mitigation.planning import CellPlan, PlannedLook, cell_plans, feasibility, imbalances, measured, planned_looks, prospect
 from mitigation.prices import price
 from mitigation.store import Study
 from mitigation.studies import describe, load
@@ -147,15 +148,18 @@ def _looks(battles: Sequence[Battle], plan: AnalysisPlan) -> None:
     looks = planned_looks(battles, plan)
     if not looks:
         return
-    rows = [(f"{number}", f"{look.blocks:,}", f"{look.level:.2g}", f"{look.resamples:,}") for number, look in enumerate(looks, 1)]
-    heads = ("look", "complete blocks", "stops at p up to", "resamples for that")
+    rows = [(f"{look.number}", f"{look.blocks:,}", f"{look.level:.2g}", f"{look.smallest:.2g}") for look in looks]
+    heads = ("look", "complete blocks", "stops at p up to", "smallest p there")
     print(drawn(f"O’Brien–Fleming looks, alpha {plan.alpha:g} over all", heads, rows, names=1))
-    if mute := [number for number, look in enumerate(looks, 1) if look.resamples > plan.resamples]:
-        which = ", ".join(map(str, mute))
-        print(
-            f"note: with {plan.resamples:,} resamples no study stops at look {which}: "
-            f"analysis.resamples={looks[0].resamples} would let it; the level holds either way"
-        )
+    if mute := [look for look in looks if look.smallest > look.level]:
+        helped = [look for look in mute if look.possible <= look.level]
+        enough = ceil(1 / min((look.level for look in helped), default=1.0))
+        more = f"; with analysis.resamples={enough} look {_numbers(helped)} could" if helped else ""
+        print(f"note: no study can stop at look {_numbers(mute)}{more}; the level holds either way")
+
+
+def _numbers(looks: Sequence[PlannedLook]) -> str:
+    return ", ".join(str(look.number) for look in looks)
 
 
 def _ratio(ratio: float) -> str:

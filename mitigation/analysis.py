@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from mitigation.arms import Arms, arm_table, check_battles, study_notes
-from mitigation.contrasts import Comparison, battle_rates
+from mitigation.contrasts import Comparison, battle_rates, withheld
 from mitigation.errors import ConfigError
 from mitigation.evidence import Material, at_look, weigh
 from mitigation.looks import Look, reached, remarks
 from mitigation.message_tables import battles_of_messages
 from mitigation.missingness import Missingness
 from mitigation.multiplicity import adjusted
-from mitigation.types import AnalysisPlan, Rate
+from mitigation.plain import strict
+from mitigation.types import AnalysisPlan, Correction, Rate
 from mitigation.verdicts import decide
 
 COLUMNS: Final = (
@@ -59,6 +60,7 @@ class Analysis:
         notes: remarks on the study as a whole.
         look: the latest planned look that was reached, None where the plan has but one. Before the last one the battles are
             those of the look if it shows an effect, else all of the study so far, as interim.
+        correction: how p values were adjusted for several treatments: as planned where that is possible.
     """
 
     study: str
@@ -69,6 +71,15 @@ class Analysis:
     missingness: pd.DataFrame
     notes: tuple[str, ...]
     look: Look | None = None
+    correction: Correction = "holm"
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Treatments that cross no boundary at a look at which another one does."""
+        said = self.contrasts.loc[self.contrasts["verdict"] == "not_estimable", ["treatment", "reasons"]]
+        return tuple(
+            treatment for treatment, reasons in said.itertuples(index=False) if reasons and reasons[0].startswith("interim")
+        )
 
     @property
     def interim(self) -> bool:
@@ -80,11 +91,12 @@ class Analysis:
         return {
             "study": self.study,
             "interim": self.interim,
+            "correction": self.correction,
             "look": None if self.look is None else asdict(self.look),
             "plan": asdict(self.plan),
-            "contrasts": _records(self.contrasts),
-            "arms": _records(self.arms),
-            "missingness": _records(self.missingness),
+            "contrasts": strict(self.contrasts),
+            "arms": strict(self.arms),
+            "missingness": strict(self.missingness),
             "notes": list(self.notes),
         }
 
@@ -158,13 +170,15 @@ def _analyse(material: Material, *, study: str) -> Analysis:
     plan, outcome = material.plan, material.outcome
     weighed = [weigh(material, treatment) for treatment in material.arms if treatment != plan.control]
     primaries = [evidence.primary for evidence, _ in weighed]
-    p_values, said = adjusted(primaries, material.scored, plan=plan, look=material.look)
-    family = sum(p is not None for p in p_values)
+    found = adjusted(primaries, material.scored, plan=plan, look=material.look)
     rows: list[dict[str, Any]] = []
-    for (evidence, others), p_adjusted in zip(weighed, p_values, strict=True):
-        verdict, reasons = decide(at_look(replace(evidence, adjusted=p_adjusted, family=family), material.look))
-        rows.append(_row(evidence.primary) | {"p_adjusted": p_adjusted, "verdict": verdict, "reasons": list(reasons)})
-        rows.extend(_row(other) for other in others)
+    for (evidence, others), p_adjusted in zip(weighed, found.p_values, strict=True):
+        seen = at_look(replace(evidence, adjusted=p_adjusted, family=found.family), material.look)
+        verdict, reasons = decide(seen)
+        waits = seen.primary.blocked if seen.primary.blocked != evidence.primary.blocked else None
+        shown = {"p_adjusted": None if waits else p_adjusted, "verdict": verdict, "reasons": list(reasons)}
+        rows.append(_row(seen.primary) | shown)
+        rows.extend(_row(withheld(other, waits) if waits else other) for other in others)
     if not weighed:
         lone = Comparison(
             outcome=f"{outcome}_rate", control=plan.control, treatment="", n_control=len(material.scored), n_treatment=0
@@ -180,11 +194,12 @@ def _analyse(material: Material, *, study: str) -> Analysis:
         battles=material.battles,
         missingness=pd.DataFrame(missing, columns=[f.name for f in fields(Missingness)], dtype=object),
         notes=(
-            *study_notes(material.battles, material.state, plan=plan, primaries=primaries, family=family),
-            *said,
-            *(() if material.look is None else remarks(material.look, shown=family > 0)),
+            *study_notes(material.battles, material.state, plan=plan, primaries=primaries, family=found.family),
+            *found.notes,
+            *(() if material.look is None else remarks(material.look, shown=not material.state["pending"].any())),
         ),
         look=material.look,
+        correction=found.correction,
     )
 
 
@@ -226,17 +241,3 @@ def _row(comparison: Comparison) -> dict[str, Any]:
         "verdict": None,
         "reasons": reasons,
     }
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain Python values."""
-    return [{str(name): _plain(cell) for name, cell in row.items()} for row in frame.to_dict("records")]
-
-
-def _plain(cell: object) -> object:
-    """Turn numpy scalars into Python ones and everything missing into None."""
-    if isinstance(cell, (list, tuple)):
-        return [_plain(item) for item in cell]
-    if isinstance(cell, np.generic):
-        cell = cell.item()
-    return None if cell is pd.NA or (isinstance(cell, float) and not np.isfinite(cell)) else cell

@@ -117,29 +117,30 @@ def report(
     drawn = wording_table(analysis.battles, loaded.messages, loaded.transcripts, plan=analysis.plan)
     told = [cell["identity"] for cell in loaded.definitions]
     arms = list(analysis.arms["arm"])
+    tested = {arm: about for arm, about in loaded.arms(analysis.plan).items() if analysis.interim or arm not in analysis.waiting}
     given = ReportInput(
         analysis=analysis,
         messages=loaded.messages,
         transcripts=loaded.transcripts,
         detections=loaded.detections,
         identities={arm["name"]: tuple(arm["bank"]) for arm in told},
-        mechanism=against_others(analysis.battles, plan=analysis.plan, arms=loaded.arms(analysis.plan)),
+        mechanism=against_others(analysis.battles, plan=analysis.plan, arms=tested),
         half_treated=tuple(sorted({arm["name"] for arm in told if arm["seats"] in ONE_SEAT})),
-        conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=arms, interim=analysis.interim),
+        conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=list(tested), interim=analysis.interim),
         wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),
         form=flagged(loaded.transcripts, arms) if loaded.transcripts else None,
         described=(
-            *robustness(analysis.battles, plan=analysis.plan, arms=loaded.arms(analysis.plan)),
+            *robustness(analysis.battles, plan=analysis.plan, arms=tested),
             *seat_tables(
                 loaded.messages,
                 loaded.transcripts,
                 plan=analysis.plan,
-                seats={arm["name"]: arm["seats"] for arm in told},
+                seats={arm["name"]: arm["seats"] for arm in told if arm["name"] in tested},
                 battles=analysis.battles,
             ),
             *behaviour(loaded, arms),
-            *trust(loaded, arms, detector=detector, results=results, seed=analysis.plan.seed),
+            *trust(loaded, arms, detector=detector, results=results, interim=analysis.interim, seed=analysis.plan.seed),
         ),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,

@@ -76,6 +76,13 @@ class Comparison:
         return self.risk is not None and self.risk.low is not None and self.risk.low > margin
 
 
+def withheld(found: Comparison, why: str) -> Comparison:
+    """Return a comparison without anything that speaks of significance: the estimates stay."""
+    risk = None if found.risk is None else replace(found.risk, low=None, high=None)
+    ratio = RatioInterval(found.ratio.ratio, None, None)
+    return replace(found, blocked=why, caution=None, p_value=None, ratio=ratio, risk=risk, test="no test")
+
+
 def battle_rates(battles: pd.DataFrame, outcome: str, rate: Rate) -> NDArray[np.float64]:
     """Rate of each battle, shape (battles,): messages with a mention / messages, or mentions / words; NaN where it has none.
 
@@ -112,7 +119,7 @@ def compare(
         rate: denominator; None takes the plan's.
         pooled: ignore strata in the risk difference (tables from elsewhere).
         blocked: why no test may be made; estimates and the risk difference remain, p value and ratio interval are left out.
-        confidence: level of the intervals; at one of several looks it is that of a single test.
+        confidence: level of the ratio's interval; at one of several looks it is that of a single test.
     """
     pair = battles[battles["arm"].isin([control, treatment])]
     value = battle_rates(pair, outcome, plan.rate if rate is None else rate)
@@ -141,13 +148,15 @@ def compare(
         sides = replace(sides, blocked=few)
     any_event = value > 0
     if pooled:
-        sides = replace(sides, risk=newcombe(**_counts(any_event, treated), confidence=confidence))
+        sides = replace(sides, risk=newcombe(**_counts(any_event, treated), confidence=CONFIDENCE))
     else:
-        sides = replace(sides, risk=stratified_newcombe(any_event, treated, strata, confidence=confidence))
+        sides = replace(sides, risk=stratified_newcombe(any_event, treated, strata, confidence=CONFIDENCE))
     data = (value[shared], treated[shared], strata[shared])
     if kind == "any":
-        return _with_any(sides, *data, pooled=pooled)
-    return _with_rates(sides, *data, plan=plan, pooled=pooled, confidence=confidence)
+        found = _with_any(sides, *data, pooled=pooled)
+    else:
+        found = _with_rates(sides, *data, plan=plan, pooled=pooled, confidence=confidence)
+    return withheld(found, blocked) if blocked is not None and blocked.startswith("interim") else found
 
 
 def _with_rates(

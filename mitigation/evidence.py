@@ -8,7 +8,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from mitigation.arms import Arms, describe_absence
-from mitigation.contrasts import CONFIDENCE, Comparison, compare
+from mitigation.contrasts import CONFIDENCE, Comparison, compare, withheld
 from mitigation.errors import AnalysisError
 from mitigation.estimates import shared_strata
 from mitigation.looks import Look
@@ -167,9 +167,10 @@ def weigh(material: Material, treatment: str) -> tuple[Evidence, list[Comparison
 
 def at_look(evidence: Evidence, look: Look | None) -> Evidence:
     """Return the evidence as it counts at a planned look: before the last one nothing is concluded without an effect."""
-    if look is None or look.final or evidence.primary.blocked is not None or evidence.significant:
+    if look is None or not look.number or look.final or evidence.significant:
         return evidence
-    return replace(evidence, primary=replace(evidence.primary, blocked=f"interim: {look} shows no effect; next is {look.next}"))
+    why = f"not tested ({evidence.primary.blocked})" if evidence.primary.blocked else "no boundary is crossed"
+    return replace(evidence, primary=withheld(evidence.primary, f"interim: {look}: {why}; next is {look.next}"))
 
 
 def _longer(material: Material, treatment: str) -> bool:

@@ -1,7 +1,8 @@
 """Planned battles of a study under way and its plan in; the planned look that has been reached, and its battles, out.
 
 A look takes the first blocks of the design, in the order in which they are fought, and is reached when none of their battles is
-pending. What was finished beyond them is set aside until the next look, so that no look can be chosen by what it shows.
+pending or failed, as a failed battle is fought again by the next run. What was finished beyond them is set aside until the next
+look, so that no look can be chosen by what it shows.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ class Look:
         """Return the level of a single test at this look, for an overall level over all looks."""
         return nominal_level(alpha, self.number, self.of)
 
-    def repeated(self, p_value: float | None) -> float | None:
-        """Return the p value that allows for every look; None stays None."""
-        return None if p_value is None else repeated_p(p_value, self.number, self.of)
+    def repeated(self, p_value: float) -> float:
+        """Return the p value that allows for every look."""
+        return repeated_p(p_value, self.number, self.of)
 
     def __str__(self) -> str:
         return f"look {self.number} of {self.of} ({self.blocks:,} of {self.planned:,} blocks)"
@@ -52,7 +53,9 @@ class Look:
     @property
     def next(self) -> str:
         """Where the next look is, in words."""
-        return f"look {self.number + 1} of {self.of}, at {blocks_of(self.number + 1, self.of, self.planned):,} complete blocks"
+        blocks = min(found for k in range(1, self.of + 1) if (found := blocks_of(k, self.of, self.planned)) > self.blocks)
+        number = max(k for k in range(1, self.of + 1) if blocks_of(k, self.of, self.planned) == blocks)
+        return f"look {number} of {self.of}, at {blocks:,} complete blocks"
 
 
 def blocks_of(number: int, looks: int, planned: int) -> int:
@@ -71,8 +74,9 @@ def reached(battles: pd.DataFrame, plan: AnalysisPlan) -> tuple[Look, pd.DataFra
     """
     if "block" not in battles.columns or battles["block"].isna().any():
         raise AnalysisError(f"looks={plan.looks} needs the blocks of a study that was designed here: analyse with looks=1")
-    # One arm may hold fewer replicates: a block is what was planned of it.
-    open_blocks = battles.loc[battles["status"] == "pending", "block"]
+    # The last look is the end of the study, as without any looks: what failed then counts as missing.
+    open_states = ["pending", "failed"] if (battles["status"] == "pending").any() else ["pending"]
+    open_blocks = battles.loc[battles["status"].isin(open_states), "block"]
     planned = int(battles["block"].max()) + 1
     whole = planned if open_blocks.empty else int(open_blocks.min())
     number = max(k for k in range(plan.looks + 1) if blocks_of(k, plan.looks, planned) <= whole)
@@ -92,12 +96,11 @@ def remarks(look: Look, *, shown: bool) -> tuple[str, ...]:
     if look.final:
         return ()
     if not shown:
-        return (
-            f"{look} shows no effect; next is {look.next}" if look.number else f"no look was reached yet; next is {look.next}",
-        )
+        where = f"{look}: no boundary is crossed" if look.number else "no look was reached yet"
+        return (f"{where}; next is {look.next}",)
     later = f"{look.later:,} finished battles belong to later looks and are set aside; " if look.later else ""
     return (
         f"analysed at {look}: {later}an effect that stops a study early is overstated on average",
         "the adjusted p value of the primary outcome and the interval of its ratio allow for every look; all other p values and "
-        "intervals are of this look alone",
+        "intervals are of this look alone, and a treatment that crosses no boundary shows none",
     )

@@ -8,6 +8,7 @@ that vary as the pilot's do. For a ratio above 1 the control's events are thinne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ from mitigation.power import battles_needed
 from mitigation.significance.arrangements import arrange
 
 STUDIES = 400
-RESAMPLES = 499
+RESAMPLES, MOST_RESAMPLES = 499, 9_999
+"""Ten times as many as the level needs, within these: fewer could not reject at a small level."""
 FEWEST = 8
 """Fewer battles say next to nothing of how battles vary."""
 IN_STRATUM = 4
@@ -98,12 +100,12 @@ def simulated_power(
     own = [np.flatnonzero(pilot.stratum == s) for s in np.unique(pilot.stratum)]
     pools = own if len(own) == strata else [np.arange(pilot.hits.size)]
     treated, every = np.repeat([False, True], n), np.tile(names, 2)
-    found = 0
+    found, resamples = 0, max(RESAMPLES, min(MOST_RESAMPLES, ceil(10 / alpha)))
     for study in range(studies):
         rng = np.random.default_rng([seed, study, n])
         drawn = np.concatenate([[rng.choice(pools[s % len(pools)]) for s in names] for _ in range(2)])
         hits = rng.binomial(pilot.hits[drawn], np.repeat(keep, n))
-        test = arrange(hits / pilot.messages[drawn], treated, every, resamples=RESAMPLES, rng=rng)
+        test = arrange(hits / pilot.messages[drawn], treated, every, resamples=resamples, rng=rng)
         found += test.p_value() <= alpha
     return found / studies
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
+from typing import Final
 
 from mitigation.costs import Measured
 from mitigation.design import stratum
@@ -16,6 +16,9 @@ from mitigation.significance.arrangements import smallest_p
 from mitigation.significance.group_sequential import nominal_level, repeated_p
 from mitigation.types import AnalysisPlan, Battle, Cell, Transcript
 from mitigation.work import missing
+
+_MOST_RESAMPLES: Final = 10_000_000
+"""As many as a plan may ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,26 +117,41 @@ class PlannedLook:
     """One look of a sequential plan.
 
     Attributes:
+        number: which look; where several fall on the same block, the last of them.
         blocks: complete blocks at which it is reached.
-        level: what a p value must not exceed to stop a comparison there, before the correction over treatments.
-        resamples: fewest resamples that can give such a p value.
+        level: what the smallest of the treatments' p values must not exceed to stop there (the first of Holm's steps).
+        smallest: smallest p value that the battles there can give with the resamples of the plan.
+        possible: the same with as many resamples as a plan may ask for.
     """
 
+    number: int
     blocks: int
     level: float
-    resamples: int
+    smallest: float
+    possible: float
 
 
 def planned_looks(battles: Sequence[Battle], plan: AnalysisPlan) -> list[PlannedLook]:
-    """Return the looks of a plan in their order; none where it has but one."""
-    if plan.looks == 1:
+    """Return the looks of a plan in their order, for its arm with the most battles there; none where the plan has but one."""
+    keys = list(dict.fromkeys((b.replicate, b.cell.scenario.name, b.cell.pairing.name) for b in battles))
+    arms = sorted({b.cell.identity.name for b in battles} - {plan.control})
+    if plan.looks == 1 or not arms:
         return []
-    blocks = len({(b.cell.scenario.name, b.cell.pairing.name, b.replicate) for b in battles})
-    levels = [nominal_level(plan.alpha, number, plan.looks) for number in range(1, plan.looks + 1)]
-    return [
-        PlannedLook(blocks=blocks_of(number, plan.looks, blocks), level=level, resamples=ceil(1 / level) - 1)
-        for number, level in enumerate(levels, 1)
-    ]
+    found: dict[int, PlannedLook] = {}
+    for number in range(1, plan.looks + 1):
+        blocks = blocks_of(number, plan.looks, len(keys))
+        inside = set(keys[:blocks])
+        sizes = _sizes([b for b in battles if (b.replicate, b.cell.scenario.name, b.cell.pairing.name) in inside])
+        pairs = [_shared(sizes, plan.control, arm) for arm in arms]
+        floors = {
+            resamples: min((smallest_p(*zip(*both, strict=True), resamples=resamples) for both in pairs if both), default=1.0)
+            for resamples in (plan.resamples, _MOST_RESAMPLES)
+        }
+        level = nominal_level(plan.alpha / len(arms), number, plan.looks)
+        found[blocks] = PlannedLook(
+            number=number, blocks=blocks, level=level, smallest=floors[plan.resamples], possible=floors[_MOST_RESAMPLES]
+        )
+    return list(found.values())
 
 
 def imbalances(cells: Sequence[Cell]) -> list[str]:

@@ -25,7 +25,9 @@ RESAMPLES: Final = 2_000
 TRUST: Final = "How far the detector can be trusted here"
 
 
-def trust(loaded: Loaded, arms: Sequence[str], *, detector: str, results: Path, seed: int = 0) -> Iterator[Description]:
+def trust(
+    loaded: Loaded, arms: Sequence[str], *, detector: str, results: Path, interim: bool, seed: int = 0
+) -> Iterator[Description]:
     """Yield how the detector does against labels that people gave to this study, how far raters agree, and corrected rates."""
     homes = {battle.battle_id: battle.identity for battle in loaded.transcripts}
     people = {name: given for name, given in _people(loaded, results).items() if given}
@@ -49,9 +51,6 @@ def trust(loaded: Loaded, arms: Sequence[str], *, detector: str, results: Path, 
         "every mention in-group. A detector that errs differently by arm makes an effect of its own.",
         frame=table[table["n_gold"].gt(0) | table["n_said"].gt(0)],
         shown=("arm", "level", "label", "n_gold", "n_said", "precision", "recall", "f1", "f1_low", "f1_high", "baseline_f1"),
-    )
-    interim = any(battle.status == "pending" for battle in loaded.transcripts) or bool(
-        (loaded.battles["status"] == "pending").any()
     )
     if not interim:  # limits that exclude no effect would speak of significance before the study is complete
         yield from _corrected(loaded, people[best], arms, best, seed)
@@ -94,7 +93,8 @@ def _agreement(
     if detector in JUDGES:
         for name in JUDGES:
             try:
-                raters[name] = load(loaded.study, detector=name, results=results).detections
+                read = load(loaded.study, detector=name, results=results).detections
+                raters[name] = {battle: seen for battle, seen in read.items() if battle in homes}
             except (ConfigError, StoreError):  # a panel of one, or a file of another version
                 continue
     groups = [("people", sorted(people)), ("judges", [name for name in JUDGES if name in raters])]

@@ -103,7 +103,8 @@ def test_a_plan_may_name_max_t_whose_p_values_then_decide() -> None:
     found = analyse_battles(battles, None, plan=replace(PLAN, correction="max_t"), arms=THREE, study="s")
     table = family(battles, plan=PLAN, arms=THREE).set_index("treatment")
     primary = found.contrasts[found.contrasts["outcome"] == "ingroup_rate"].set_index("treatment")
-    assert list(primary["p_adjusted"]) == [table.loc[name, "p_max_t"] for name in primary.index]
+    assert found.correction == "max_t"
+    assert list(primary["p_adjusted"]) == [max(primary.loc[n, "p_value"], table.loc[n, "p_max_t"]) for n in primary.index]
     assert any("adjusted for 3 comparisons (max-T)" in note for note in found.notes)
 
 
@@ -112,6 +113,7 @@ def test_where_max_t_cannot_be_used_holm_is_and_the_report_says_so() -> None:
     gone = (battles["arm"] == "second") & (battles["stratum"] == battles["stratum"].iloc[0])
     found = analyse_battles(battles[~gone], None, plan=replace(PLAN, correction="max_t"), arms=THREE, study="s")
     primary = found.contrasts[found.contrasts["outcome"] == "ingroup_rate"]
+    assert found.correction == "holm"
     assert list(primary["p_adjusted"]) == holm(list(primary["p_value"]))
     assert any(
         "max-T, which the plan names, cannot be used (max-T needs battles of every arm in every stratum" in note

@@ -77,10 +77,20 @@ def test_a_look_takes_the_first_blocks_and_sets_later_battles_aside() -> None:
     assert look.next == "look 3 of 4, at 30 complete blocks"
 
 
-def test_a_failed_battle_does_not_hold_up_a_look() -> None:
+def test_a_failed_battle_holds_up_a_look_until_it_is_fought_again_but_not_the_end_of_the_study() -> None:
     table = battles(SAME)
-    table.loc[table["block"] == 3, "status"] = "failed"
+    table.loc[table["block"] == 13, "status"] = "failed"
     assert reached(table, PLAN)[0].final
+    assert reached(pending(table, table["block"] == 39), PLAN)[0].number == 1
+    table.loc[table["block"] == 13, "status"] = "excluded"
+    assert reached(pending(table, table["block"] == 39), PLAN)[0].number == 3
+
+
+def test_looks_that_fall_on_one_block_are_one_look() -> None:
+    table = battles(SAME, blocks=5)
+    look, _ = reached(pending(table, table["block"] >= 2), replace(PLAN, looks=20))
+    assert (look.number, look.blocks) == (8, 2)
+    assert look.next == "look 12 of 20, at 3 complete blocks"
 
 
 def test_looks_are_evenly_spaced_and_the_last_takes_every_block() -> None:
@@ -110,8 +120,9 @@ def test_a_look_without_an_effect_says_nothing_but_that() -> None:
     table = battles(SAME)
     found = judged(pending(table, table["block"] >= 25))
     assert found.interim
-    assert found.contrasts[["p_value", "p_adjusted", "ratio_low", "ratio_high"]].isna().all(axis=None)
-    assert "look 2 of 4 (20 of 40 blocks) shows no effect; next is look 3 of 4, at 30 complete blocks" in found.notes
+    assert found.contrasts[["p_value", "p_adjusted", "ratio_low", "ratio_high", "rd_low", "rd_high"]].isna().all(axis=None)
+    assert found.contrasts["risk_difference"].notna().all()
+    assert "look 2 of 4 (20 of 40 blocks): no boundary is crossed; next is look 3 of 4, at 30 complete blocks" in found.notes
 
 
 def test_an_effect_that_crosses_the_boundary_is_judged_on_the_battles_of_the_look() -> None:
@@ -156,13 +167,25 @@ def test_one_treatment_may_stop_while_another_goes_on() -> None:
     assert primary(found)["verdict"] == "supported"
     weak = primary(found, "weak")
     assert weak["verdict"] == "not_estimable"
-    assert weak["reasons"] == [
-        "interim: look 2 of 4 (20 of 40 blocks) shows no effect; next is look 3 of 4, at 30 complete blocks"
-    ]
-    assert any(
-        note.startswith("p values of the primary outcome are adjusted for 2 comparisons (Holm), each of them first for 4")
-        for note in found.notes
-    )
+    look = "look 2 of 4 (20 of 40 blocks): no boundary is crossed; next is look 3 of 4, at 30 complete blocks"
+    assert weak["reasons"] == [f"interim: {look}"]
+    assert any("adjusted for 2 comparisons (Holm), each of them first for 4 planned looks" in note for note in found.notes)
+    # The one that goes on shows estimates and nothing that speaks of significance, in no outcome.
+    own = found.contrasts[found.contrasts["treatment"] == "weak"]
+    assert own[["p_value", "p_adjusted", "ratio_low", "ratio_high", "rd_low", "rd_high"]].isna().all(axis=None)
+    assert weak["rate_ratio"] is not None
+    assert found.waiting == ("weak",)
+
+
+def test_a_treatment_that_cannot_be_tested_yet_counts_into_the_family_of_a_look() -> None:
+    table = battles({"control": 0.5, "unique": 0.1, "weak": 0.5}, seed=3)
+    gone = pending(table, (table["block"] >= 21) & (table["arm"] != "weak"))
+    gone.loc[gone["arm"] == "weak", ["status"]] = "excluded"
+    gone.loc[gone["arm"] == "weak", ["ingroup_messages", "ingroup_count"]] = np.nan
+    found = judged(gone)
+    row = primary(found)
+    assert row["p_adjusted"] == pytest.approx(2 * repeated_p(row["p_value"], 2, 4))
+    assert primary(found, "weak")["reasons"][0].startswith("interim: look 2 of 4 (20 of 40 blocks): not tested (arm weak has")
 
 
 def test_the_last_look_is_the_whole_study() -> None:
@@ -171,7 +194,7 @@ def test_the_last_look_is_the_whole_study() -> None:
     assert not found.interim
     assert row["p_adjusted"] == pytest.approx(repeated_p(row["p_value"], 4, 4))
     assert row["verdict"] in ("underpowered", "no_evidence")
-    assert "the p value of the primary outcome is adjusted for 4 planned looks (O’Brien–Fleming)" in found.notes
+    assert "p values of the primary outcome are adjusted for 4 planned looks (O’Brien–Fleming)" in found.notes
 
 
 def test_four_looks_at_a_true_null_reject_about_as_often_as_the_level_says_and_naive_ones_more_often() -> None:
@@ -215,6 +238,7 @@ def test_a_study_that_is_stopped_early_is_reported_as_such(project: Path, capsys
     assert main(["plan", "-m", *SWEEP, "analysis.looks=2", "lock=true"]) == 0
     told = capsys.readouterr().out
     assert "O’Brien–Fleming looks, alpha 0.05 over all" in told
+    assert "no study can stop at look" not in told
     assert main(["battle", "-m", *SWEEP, "analysis.looks=2"]) == 0
     table = load("seq").battles
     late = set(table.loc[table["block"] >= 80, "battle_id"])
@@ -224,7 +248,7 @@ def test_a_study_that_is_stopped_early_is_reported_as_such(project: Path, capsys
     capsys.readouterr()
     assert main(["report", "study=seq"]) == 0
     told = capsys.readouterr().out
-    assert "STOPPED EARLY: look 1 of 2 (60 of 120 blocks), as planned." in told
+    assert "AT A LOOK: look 1 of 2 (60 of 120 blocks), as planned. The boundary is crossed by unique_disassociative." in told
     assert "NOT AS PLANNED" not in told
     assert "corrected for 2 looks p" in told
     page = (project / "reports" / "seq" / "report.md").read_text()
@@ -237,3 +261,20 @@ def test_a_study_that_is_stopped_early_is_reported_as_such(project: Path, capsys
     given, _ = api.report("seq")
     assert len(given.transcripts) == 120
     assert set(given.analysis.battles["block"]) == set(range(60))
+    capsys.readouterr()
+    assert main(["report", "study=seq", "analysis.looks=4"]) == 0
+    told = capsys.readouterr().out
+    assert "but no plan with these looks was locked and followed" in told
+    assert "NOT AS PLANNED: analysis.looks: 2 → 4" in told
+
+
+def test_plan_tells_where_a_look_can_stop_and_what_would_let_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arms = "identity=control,unique_disassociative,placebo,shared_group"
+    assert main(["plan", "-m", "study=seq", arms, "pairing=scripted", "replicates=160", "analysis.looks=4"]) == 0
+    told = capsys.readouterr().out
+    level = nominal_level(0.05 / 3, 1, 4)
+    assert f"{level:.2g}" in told
+    assert f"no study can stop at look 1; with analysis.resamples={np.ceil(1 / level):.0f} look 1 could" in told
+    assert main(["plan", "-m", "study=seq", arms, "pairing=scripted", "replicates=6", "analysis.looks=10"]) == 0
+    told = capsys.readouterr().out
+    assert "analysis.resamples=" not in told.split("no study can stop")[1].splitlines()[0]

@@ -153,6 +153,10 @@ def test_looks_and_comparisons_lower_the_level_of_a_next_study() -> None:
     assert found.alpha == pytest.approx(nominal_level(0.025, 5, 5))
 
 
+def test_a_small_level_is_given_the_resamples_that_can_reach_it() -> None:
+    assert simulated_power(pilot(), 120, ratio=0.3, strata=4, alpha=nominal_level(0.002, 1, 1), studies=20) > 0.9
+
+
 def test_nothing_is_planned_from_a_control_that_never_says_we() -> None:
     assert outlook(fought({"control": 0.0, "unique": 0.4}), plan=AnalysisPlan()) is None
     assert outlook(fought({"control": 0.4}), plan=AnalysisPlan()) is None

@@ -32,7 +32,7 @@ from tests.report_cases import (
 )
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
-FIGURES = ("rates", "forest", "trajectory", "power")
+FIGURES = ("rates", "forest", "trajectory", "onset", "tree", "power")
 EVERYTHING = {
     "report.html",
     "report.md",
@@ -203,7 +203,9 @@ def test_new_report_leaves_nothing_of_the_old(tmp_path: Path) -> None:
     write_report(study(), tmp_path / "demo")
     write_report(study(transcripts=(), messages=None), tmp_path / "demo")
     assert set(contents(tmp_path)) == {
-        f"demo/{name}" for name in EVERYTHING if not any(part in name for part in ("trajectory", "mentions", "messages", "flags"))
+        f"demo/{name}"
+        for name in EVERYTHING
+        if not any(part in name for part in ("trajectory", "onset", "tree", "mentions", "messages", "flags"))
     }
 
 

@@ -16,29 +16,42 @@ from mitigation.figures.chart import Chart
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis
 
-COLUMNS = ["arm", "index", "share", "n_with", "n_at_risk"]
+COLUMNS = ["arm", "scenario", "index", "share", "n_with", "n_at_risk"]
+EVERY = "all"
+"""Stands for all scenarios together."""
 _TOGETHER = 5
 _PANELS = 12
 _HEIGHT = "Battles with an in-group “we”"
 
 
 def trajectory_data(analysis: Analysis, messages: pd.DataFrame | None) -> pd.DataFrame:
-    """Return one row per arm and message index; n_at_risk counts the battles that have that message, judged."""
+    """Return one row per arm and message index, over all scenarios and, where there are several, in each.
+
+    n_at_risk counts the battles that have that message, judged.
+    """
     if messages is None or messages.empty or not {"arm", "index", "ingroup"} <= set(messages.columns):
         return pd.DataFrame(columns=COLUMNS)
     known = messages[messages["ingroup"].notna()]
-    grouped = known.assign(ingroup=known["ingroup"].astype(float)).groupby(["arm", "index"], sort=True)["ingroup"]
-    table = pd.DataFrame(
-        {"share": grouped.mean(), "n_with": grouped.sum().astype(int), "n_at_risk": grouped.size()}
-    ).reset_index()
+    known = known.assign(ingroup=known["ingroup"].astype(float))
+    parts = [known.assign(scenario=EVERY)]
+    if "scenario" in known.columns and known["scenario"].nunique() > 1:
+        parts.append(known)
     order = {arm.arm: place for place, arm in enumerate(rows.arms(analysis))}
-    table = table.assign(place=table["arm"].map(order).fillna(len(order)))
-    return table.sort_values(["place", "arm", "index"], kind="stable")[COLUMNS].reset_index(drop=True)
+    tables = []
+    for part in parts:
+        grouped = part.groupby(["arm", "scenario", "index"], sort=True)["ingroup"]
+        table = pd.DataFrame(
+            {"share": grouped.mean(), "n_with": grouped.sum().astype(int), "n_at_risk": grouped.size()}
+        ).reset_index()
+        table = table.assign(place=table["arm"].map(order).fillna(len(order)))
+        tables.append(table.sort_values(["place", "arm", "scenario", "index"], kind="stable")[COLUMNS])
+    return pd.concat(tables, ignore_index=True)
 
 
 def trajectory(analysis: Analysis, messages: pd.DataFrame | None) -> Figure:
     """Draw one line per arm; with more than five arms, one small panel per treatment with control behind it."""
-    data = trajectory_data(analysis, messages)
+    every = trajectory_data(analysis, messages)
+    data, single = every[every["scenario"] == EVERY], every[every["scenario"] != EVERY]
     arms = list(dict.fromkeys(data["arm"]))
     control = analysis.plan.control
     looks = style.looks([arm.arm for arm in rows.arms(analysis)] + arms, control)
@@ -55,6 +68,7 @@ def trajectory(analysis: Analysis, messages: pd.DataFrame | None) -> Figure:
         height = 3.0 + 0.2 * len(arms) if alone else 1.9 * lines
         figure, panels = style.new(height, rows=lines, columns=columns)
         for axes, group in zip(panels, groups, strict=False):
+            _scenarios(axes, single, group, looks)
             _panel(axes, data, group, looks, alone=alone)
         for axes in panels[len(groups) :]:
             axes.set_visible(False)
@@ -76,6 +90,12 @@ def _groups(arms: list[str], control: str) -> list[list[str]]:
     """Return which arms share a panel: all, or with many arms each treatment with control."""
     others = [arm for arm in arms if arm != control]
     return [arms] if len(arms) <= _TOGETHER else [[arm for arm in (control, other) if arm in arms] for other in others]
+
+
+def _scenarios(axes: Axes, single: pd.DataFrame, group: list[str], looks: dict[str, style.Look]) -> None:
+    """Draw a thin line a scenario behind the lines of the arms."""
+    for (arm, _), own in single[single["arm"].isin(group)].groupby(["arm", "scenario"], sort=False):
+        axes.plot(own["index"], 100 * own["share"], color=looks[str(arm)].colour, linewidth=0.6, alpha=0.35, zorder=2)
 
 
 def _panel(axes: Axes, data: pd.DataFrame, group: list[str], looks: dict[str, style.Look], *, alone: bool) -> None:
@@ -117,7 +137,7 @@ def _at_risk(axes: Axes, data: pd.DataFrame, group: list[str], ticks: list[int])
 def trajectory_alt(data: pd.DataFrame) -> tuple[str, ...]:
     """Say every arm's share at its first and last message."""
     found = []
-    for arm, own in data.groupby("arm", sort=False):
+    for arm, own in data[data["scenario"] == EVERY].groupby("arm", sort=False):
         n_with, at_risk = [str(n) for n in own["n_with"]], own["n_at_risk"]
         if at_risk.nunique() == 1:
             shares = f"{wording.listed(n_with if len(n_with) <= 12 else [*n_with[:11], '…'])} of {at_risk.iloc[0]} battles"
@@ -137,6 +157,7 @@ def trajectory_chart(analysis: Analysis, messages: pd.DataFrame | None) -> Chart
         "Share of an arm’s battles whose message with this number holds an in-group “we”. "
         "Below the axis: battles that have such a message."
     )
+    caption += " Thin lines: one scenario each." if data["scenario"].nunique() > 1 else ""
     return Chart(
         name="trajectory",
         title="Over the battle",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from mitigation.types import AnalysisPlan
+from mitigation.types import Correction
 
 NOT_ESTIMABLE: Final = "not estimable"
 NONE: Final = "–"
@@ -53,10 +53,10 @@ def verdict(code: str) -> Verdict:
     return VERDICTS.get(code) or Verdict(code.replace("_", " ").capitalize() or NONE, "·", "open", "")
 
 
-def adjusted_head(plan: AnalysisPlan) -> str:
+def adjusted_head(correction: Correction, looks: int) -> str:
     """Return the heading of the adjusted p values: 'p (Holm)', 'p (max-T)', 'p (Holm, 5 looks)'."""
-    name = {"holm": "Holm", "max_t": "max-T"}[plan.correction]
-    return f"p ({name}, {plan.looks} looks)" if plan.looks > 1 else f"p ({name})"
+    name = {"holm": "Holm", "max_t": "max-T"}[correction]
+    return f"p ({name}, {looks} looks)" if looks > 1 else f"p ({name})"
 
 
 def outcome(code: str, per: str = "messages") -> str:

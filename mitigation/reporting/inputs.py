@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mitigation.analysis import Analysis
     from mitigation.cooperation import Conduct
     from mitigation.descriptions import Description
+    from mitigation.looks import Look
     from mitigation.types import Detection, Transcript
 
 QUESTION: Final = "Does a unique, disassociative identity keep two AI agents from becoming a “we”?"
@@ -99,7 +100,7 @@ def banners(given: ReportInput) -> tuple[tuple[str, str], ...]:
         share = f"{given.pending:,} of {planned:,} planned battles are pending"
         found.append(("interim", f"INTERIM: {share}. Nothing here speaks of significance."))
     if (look := given.analysis.look) is not None and not look.final and not given.interim:
-        found.append(("interim", f"STOPPED EARLY: {look}, as planned. Only the primary adjusted p allows for looks."))
+        found.append(("interim", _early(given, look)))
     if given.adherence is not None and not given.adherence.followed:
         found.append(("deviation", f"NOT AS PLANNED: {'; '.join(given.adherence.deviations)}."))
     if given.embedded:
@@ -107,6 +108,19 @@ def banners(given: ReportInput) -> tuple[tuple[str, str], ...]:
     if given.temperature_zero:
         found.append(("temperature", TEMPERATURE_ZERO))
     return tuple(found)
+
+
+def _early(given: ReportInput, look: Look) -> str:
+    """Say that a report is of a look before the last one, and whether that was planned."""
+    kept, waiting = given.adherence, given.analysis.waiting
+    crossed = [row.treatment for row in rows.primary(given.analysis) if row.treatment not in waiting]
+    goes = f"; {', '.join(waiting)}: unfinished" if waiting else ""
+    planned = (
+        "as planned"
+        if kept is not None and kept.followed
+        else "but no plan with these looks was locked and followed: how often one would have looked is not known, nor the level"
+    )
+    return f"AT A LOOK: {look}, {planned}. The boundary is crossed by {', '.join(crossed)}{goes}."
 
 
 def remarks(given: ReportInput) -> tuple[str, ...]:

@@ -90,7 +90,10 @@ def _contrasts(given: ReportInput) -> str:
         if not given.interim:
             line += [wording.p_cell(row.p_value), wording.p_cell(row.p_adjusted)]
         lines.append(line)
-    return markdown(heads if given.interim else [*heads, "p", wording.adjusted_head(given.analysis.plan)], lines)
+    return markdown(
+        heads if given.interim else [*heads, "p", wording.adjusted_head(given.analysis.correction, given.analysis.plan.looks)],
+        lines,
+    )
 
 
 def _against(given: ReportInput) -> list[str]:

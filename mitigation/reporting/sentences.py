@@ -174,7 +174,7 @@ def apa(given: ReportInput, row: ContrastRow) -> str:
         parts.append(f"rate ratio = {ratio(row.rate_ratio)}, {_ci(row)}" if row.rate_ratio is not None else ratio_words(row))
     if not given.interim:
         parts.append("no p value" if row.p_value is None else f"p {p_value(row.p_value)}")
-        name = adjusted_head(given.analysis.plan).replace(" (", "(")
+        name = adjusted_head(given.analysis.correction, given.analysis.plan.looks).replace(" (", "(")
         parts += [f"{name} {p_value(row.p_adjusted)}"] if row.p_adjusted is not None else []
     return f"{parts[0]}: {', '.join(parts[1:])}."
 
@@ -210,7 +210,7 @@ def methods(given: ReportInput) -> str:
         f"Risk differences of battles with any {noun(rows.outcome(given.analysis))} carry Newcombe’s interval.",
     ]
     sentences += [f"Test of the primary outcome: {listed(tests)}."] if tests else []
-    after = {"holm": "after Holm", "max_t": "by step-down max-T (Westfall and Young)"}[plan.correction]
+    after = {"holm": "after Holm", "max_t": "by step-down max-T (Westfall and Young)"}[given.analysis.correction]
     sentences += [f"Its p values were corrected over the comparisons {after}."] if len(found) > 1 else []
     if plan.looks > 1:
         sentences += [f"The plan had {plan.looks} looks at complete blocks with O’Brien–Fleming boundaries; {_looks(given)}."]
@@ -220,8 +220,9 @@ def methods(given: ReportInput) -> str:
 def _looks(given: ReportInput) -> str:
     """Say which look a report is of, and what allows for the looks."""
     look = given.analysis.look
-    of = "no look was reached yet" if look is None or not look.number else f"this is {look}"
-    return f"{of}; adjusted p values are repeated p values and intervals of ratios are repeated confidence intervals"
+    if look is None or given.interim:
+        return "no look has shown an effect yet" if look is not None and look.number else "no look was reached yet"
+    return f"this is {look}; the adjusted p value is a repeated p value, the ratio’s interval a repeated confidence interval"
 
 
 def apa_all(given: ReportInput, found: Sequence[ContrastRow] | None = None) -> tuple[str, ...]:

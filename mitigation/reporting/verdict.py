@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 
-import numpy as np
-
-from mitigation.figures import rows
+from mitigation.plain import strict
 from mitigation.reporting.inputs import ReportInput
 
 
@@ -21,20 +18,3 @@ def verdict_json(given: ReportInput) -> bytes:
         json.dumps(strict({**marks, "locked_plan": locked, **given.analysis.verdict_json()}), indent=2, allow_nan=False).encode()
         + b"\n"
     )
-
-
-def strict(value: object) -> object:
-    """Return a value that JSON can hold: NaN and infinities become null, numpy's numbers Python's, tuples lists."""
-    if isinstance(value, Mapping):
-        return {str(key): strict(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [strict(item) for item in value]
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return rows.number(value)
-    return rows.text(value) or None

@@ -51,7 +51,7 @@ def boundary(alpha: float, looks: int) -> float:
 
 def nominal_level(alpha: float, look: int, looks: int) -> float:
     """Return the two-sided level of a single test at look k of K, of which `alpha` is the overall level."""
-    return 2 * float(norm.sf(boundary(alpha, looks) * sqrt(looks / look)))
+    return alpha if looks == 1 else 2 * float(norm.sf(boundary(alpha, looks) * sqrt(looks / look)))
 
 
 def repeated_p(p_value: float, look: int, looks: int) -> float:
