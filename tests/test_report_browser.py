@@ -100,6 +100,28 @@ def test_filters_by_arm_by_mention_and_by_words(browser: Browser, page: str) -> 
     assert browser.run("return document.querySelector('#transcripts output').textContent") == "1 of 41 battles"
 
 
+def test_filters_by_scenario_label_and_ending_together(browser: Browser, tmp_path: Path) -> None:
+    battles = [
+        *fight(("control", "placebo"), 3),
+        transcript("control", 7, [WE], scenario="chess", ending="conceded", battle_id="chess.x.control.7"),
+        transcript("placebo", 7, ["No."], scenario="chess", ending="message_limit", battle_id="chess.x.placebo.7"),
+    ]
+    browser.open(write_report(study(battles, ()), tmp_path / "demo").as_uri())
+    choose(browser, "scenario", "chess")
+    assert shown(browser) == ["control", "placebo"]
+    choose(browser, "ending", "conceded")
+    assert shown(browser) == ["control"]
+    choose(browser, "ending", "")
+    choose(browser, "label", "“we”: in-group")
+    assert shown(browser) == ["control"]
+    choose(browser, "label", "win claim")
+    choose(browser, "scenario", "")
+    assert len(shown(browser)) == 6
+    browser.run("document.querySelector('#transcripts form').reset()")
+    choose(browser, "words", "")
+    assert len(shown(browser)) == 8
+
+
 def test_puts_a_treatment_beside_the_control_of_its_block(browser: Browser, page: str) -> None:
     browser.open(page)
     browser.size(1400)

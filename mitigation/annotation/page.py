@@ -15,7 +15,8 @@ from markupsafe import Markup
 from mitigation.detectors import LABELS_OF_TURN
 from mitigation.judge.rubric import MEANINGS
 from mitigation.labels import NONE
-from mitigation.reporting.html import MENTION_LABELS, source_hash
+from mitigation.reporting.html import source_hash
+from mitigation.reporting.transcripts import MENTION_LABELS
 from mitigation.types import Tier
 
 

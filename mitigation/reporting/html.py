@@ -19,17 +19,9 @@ from mitigation.reporting import manipulation, mechanism, moves, sentences, word
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.inputs import ReportInput, banners, remarks
 from mitigation.reporting.tables import generic
-from mitigation.reporting.transcripts import viewer
+from mitigation.reporting.transcripts import MENTION_LABELS, viewer
 from mitigation.reporting.visible import flat, pieces
 
-MENTION_LABELS: Final = {
-    "ingroup": "in-group",
-    "opponent_frame": "opponents",
-    "exclusive": "own side",
-    "generic": "generic",
-    "quoted": "quoted",
-    "other": "other",
-}
 MENTION_MEANINGS: Final = (
     ("in-group", "includes both agents: this counts"),
     ("opponents", "both, purely as adversaries"),

@@ -72,7 +72,7 @@ class ReportInput:
     adherence: Adherence | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     question: str = QUESTION
-    battles_shown: int = 400
+    battles_shown: int = 1000
 
     @property
     def pending(self) -> int:

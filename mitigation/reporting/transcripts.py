@@ -17,6 +17,16 @@ LONGEST: Final = 20_000
 COLLAPSED: Final = 900
 TEXT_BUDGET: Final = 12_000_000
 
+MENTION_LABELS: Final[dict[str, str]] = {
+    "ingroup": "in-group",
+    "opponent_frame": "opponents",
+    "exclusive": "own side",
+    "generic": "generic",
+    "quoted": "quoted",
+    "other": "other",
+}
+"""What a page calls the kinds of "we"."""
+
 BlockKey = tuple[str, str, int, int]
 
 
@@ -38,6 +48,7 @@ class MessageView:
     seat: int
     segments: tuple[Segment, ...]
     labels: tuple[str, ...]
+    kinds: tuple[str, ...]
     ingroup: bool
     unjudged: bool
     long: bool
@@ -60,6 +71,7 @@ class BattleView:
     models: tuple[str, ...]
     messages: tuple[MessageView, ...]
     with_ingroup: int
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +84,15 @@ class BlockView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """What the transcript section holds, and of how many battles."""
+    """What the transcript section holds, of how many battles, and what it can be filtered by."""
 
     blocks: tuple[BlockView, ...]
     shown: int
     total: int
     arms: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    endings: tuple[str, ...]
+    labels: tuple[str, ...]
 
 
 def anchor(battle_id: str) -> str:
@@ -108,10 +123,16 @@ def viewer(given: ReportInput) -> Viewer:
     order += sorted({battle.identity for battle in given.transcripts} - set(order))
     kept = _sample(blocks, given.battles_shown)
     views = [_block(given, key, blocks[key], order) for key in sorted(kept)]
-    present = {battle.arm for block in views for battle in block.battles}
-    shown = sum(len(block.battles) for block in views)
+    battles = [battle for block in views for battle in block.battles]
+    present = {battle.arm for battle in battles}
     return Viewer(
-        blocks=tuple(views), shown=shown, total=len(given.transcripts), arms=tuple(arm for arm in order if arm in present)
+        blocks=tuple(views),
+        shown=len(battles),
+        total=len(given.transcripts),
+        arms=tuple(arm for arm in order if arm in present),
+        scenarios=tuple(sorted({battle.scenario for battle in battles})),
+        endings=tuple(sorted({battle.ending for battle in battles})),
+        labels=tuple(sorted({label for battle in battles for label in battle.labels})),
     )
 
 
@@ -151,7 +172,7 @@ def _battle(battle: Transcript, detections: Sequence[Detection]) -> BattleView:
         battle_id=flat(battle.battle_id),
         anchor=here,
         arm=battle.identity,
-        scenario=battle.scenario,
+        scenario=flat(battle.scenario),
         pairing=battle.pairing,
         replicate=battle.replicate,
         ending=(battle.ending or battle.status).replace("_", " "),
@@ -160,6 +181,7 @@ def _battle(battle: Transcript, detections: Sequence[Detection]) -> BattleView:
         models=tuple(dict.fromkeys(flat(agent.model or "model not known") for agent in battle.agents)),
         messages=messages,
         with_ingroup=sum(message.ingroup for message in messages),
+        labels=tuple(sorted({label for message in messages for label in (*message.labels, *message.kinds)})),
     )
 
 
@@ -174,6 +196,7 @@ def _message(turn: Turn, detection: Detection | None, battle: str) -> MessageVie
         seat=turn.index % 2,
         segments=segments(turn.text[:LONGEST], mentions),
         labels=tuple(name.replace("_", " ") for name, present in labels.items() if present),
+        kinds=tuple(f"“we”: {name}" for name in dict.fromkeys(MENTION_LABELS[mention.label] for mention in mentions)),
         ingroup=any(mention.label == "ingroup" for mention in mentions),
         unjudged=scored and (detection is None or detection.mentions is None),
         long=len(turn.text) > COLLAPSED,

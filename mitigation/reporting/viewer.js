@@ -23,7 +23,8 @@
   if (!section) return;
   const { control } = section.dataset;
   const form = section.querySelector("form");
-  const { arm, beside, we, words, toggle } = form.elements;
+  const { arm, beside, we, words, toggle, scenario, label, ending } = form.elements;
+  const chosen = (select) => (select ? select.value : "");
   const said = form.querySelector("output");
   const blocks = all(".block", section).map((node) => ({ node, battles: all(".battle", node) }));
   const battles = blocks.flatMap((block) => block.battles);
@@ -43,6 +44,9 @@
     for (const { node, battles: own } of blocks) {
       const found = new Set(own.filter((battle) =>
         (!arm.value || battle.dataset.arm === arm.value) &&
+        (!chosen(scenario) || battle.dataset.scenario === chosen(scenario)) &&
+        (!chosen(ending) || battle.dataset.ending === chosen(ending)) &&
+        (!chosen(label) || battle.dataset.labels.split("|").includes(chosen(label))) &&
         (!we.value || battle.dataset.we === we.value) &&
         (!sought || textOf(battle).includes(sought))));
       matches += found.size;
