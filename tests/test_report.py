@@ -36,8 +36,10 @@ FIGURES = ("rates", "forest", "trajectory", "onset", "tree", "power")
 EVERYTHING = {
     "report.html",
     "report.md",
+    "report.pdf",
     "verdict.json",
     *(f"tables/{name}.csv" for name in ("contrasts", "arms", "battles", "missingness", "messages", "mentions", "flags")),
+    *(f"tables/{name}.{form}" for name in ("contrasts", "arms", "missingness", "flags") for form in ("tex", "json")),
     *(f"tables/figure_{name}.csv" for name in FIGURES),
     *(f"figures/{name}.{form}" for name in FIGURES for form in ("svg", "png")),
 }

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import example, settings
 from hypothesis import given as given_that
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from mitigation.reporting import ReportInput, write_report
@@ -140,6 +140,7 @@ def test_numbers_stay_numbers_and_columns_are_safe() -> None:
     assert read == [["n", "mixed", "'=bad", "list"], ["-1.5", "-3", "ok", "'=a"], ["2.0", "'-x", "", ""]]
 
 
+@example(["\r@", "a\r\n=b"])
 @given_that(st.lists(st.text(st.characters()), min_size=1, max_size=5))
 def test_no_csv_cell_begins_a_formula(texts: list[str]) -> None:
     written = csv_bytes(pd.DataFrame({"text": texts})).decode("utf-8")
@@ -160,7 +161,7 @@ def test_hostile_text_is_inert_in_markdown(text: str) -> None:
 def test_whole_report_of_hostile_text_is_written(text: str, tmp_path: Path) -> None:
     write_report(everywhere(text), tmp_path / "demo")
     for path in (tmp_path / "demo").rglob("*.*"):
-        if path.suffix != ".png":
+        if path.suffix not in (".png", ".pdf"):
             path.read_text("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Contrasts, figures and transcripts in; reports/<study>/ out: report.html, report.md, verdict.json, tables/ and figures/."""
+"""Contrasts, figures and transcripts in; reports/<study>/ out: report.html, .md and .pdf, verdict.json, tables/ and figures/."""
 
 from __future__ import annotations
 
@@ -21,17 +21,27 @@ def write_report(inputs: ReportInput, folder: Path) -> Path:
     from mitigation.reporting.drawings import drawings
     from mitigation.reporting.folder import write_folder
     from mitigation.reporting.html import html
+    from mitigation.reporting.latex import latex
     from mitigation.reporting.markdown import report_markdown
-    from mitigation.reporting.tables import csv_bytes, frames
+    from mitigation.reporting.pdf import pdf
+    from mitigation.reporting.printed import printed
+    from mitigation.reporting.tables import csv_bytes, frames, json_bytes
     from mitigation.reporting.verdict import verdict_json
 
     drawn = drawings(inputs)
     files = {
         "report.html": html(inputs, drawn).encode("utf-8", "backslashreplace"),
         "report.md": report_markdown(inputs, drawn).encode("utf-8", "backslashreplace"),
+        "report.pdf": pdf(inputs, drawn),
         "verdict.json": verdict_json(inputs),
     }
-    files |= {f"tables/{name}.csv": csv_bytes(frame) for name, frame in frames(inputs).items()}
+    study, simulated = inputs.analysis.study, inputs.simulated
+    for table in printed(inputs):
+        files[f"tables/{table.name}.tex"] = latex(table, study=study, simulated=simulated).encode()
+    for name, frame in frames(inputs).items():
+        files[f"tables/{name}.csv"] = csv_bytes(frame)
+        if f"tables/{name}.tex" in files:
+            files[f"tables/{name}.json"] = json_bytes(frame)
     for drawing in drawn:
         files |= {f"figures/{drawing.name}.{form}": content for form, content in drawing.files.items()}
         files[f"tables/figure_{drawing.name}.csv"] = csv_bytes(drawing.data)

@@ -1,7 +1,8 @@
-"""Frames in; CSV bytes that no spreadsheet runs as formulas, and escaped Markdown tables out."""
+"""Frames in; CSV bytes that no spreadsheet runs as formulas, JSON, and escaped Markdown tables out."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -10,6 +11,7 @@ import pandas as pd
 
 from mitigation.figures import rows
 from mitigation.figures.wording import p_cell
+from mitigation.plain import strict
 from mitigation.reporting.inputs import ReportInput
 from mitigation.reporting.moves import stored
 from mitigation.reporting.visible import flat
@@ -17,7 +19,7 @@ from mitigation.types import Turn
 
 _UNSEEN: Final = r"\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _FORMULA: Final = re.compile(rf"[\t\r]|[{_UNSEEN}]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARKDOWN: Final = re.compile(r"([\\`*{}\[\]<>|~&$@]|(?<!\w)_|_(?!\w)|:(?=//)|^[#+=-]|(?<=^\d)[.)](?=\s))")
 
 CONTRASTS: Final = [
@@ -49,6 +51,11 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
         )
     safe = pd.DataFrame(columns, index=frame.index)
     return safe.to_csv(index=False, lineterminator="\n").encode("utf-8", "backslashreplace")
+
+
+def json_bytes(frame: pd.DataFrame) -> bytes:
+    """Return a frame as a JSON list of rows, in ASCII; a missing value is null."""
+    return json.dumps(strict(frame), indent=1, allow_nan=False).encode() + b"\n"
 
 
 def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
