@@ -184,3 +184,22 @@ def test_text_has_enough_contrast_in_light_and_dark(browser: Browser, page: str)
         browser.open(page)
         assert browser.run(CONTRAST) == []
     browser.devtools("Emulation.setEmulatedMedia", features=[])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, page: str, scheme: str) -> None:
+    import axe_core_python
+
+    source = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
+    browser.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    browser.open(page)
+    browser.size(1400)
+    browser.run("document.querySelectorAll('details').forEach((d, i) => { d.open = !d.closest('.block') || i < 40 })")
+    browser.run(source + "; window.axe = axe; axe.run(document).then(found => { window.found = found.violations })")
+    grave = (
+        "return window.found && window.found.filter(v => ['serious', 'critical'].includes(v.impact))"
+        ".map(v => [v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))])"
+    )
+    browser.until("return !!window.found")
+    assert browser.run(grave) == []
+    browser.devtools("Emulation.setEmulatedMedia", features=[])
