@@ -13,7 +13,7 @@ from mitigation.adherence import adherence
 from mitigation.design import check_cells, interleave
 from mitigation.freezing import check
 from mitigation.lint_sweeps import arms_of, refuse_faults
-from mitigation.provenance import provenance, versions
+from mitigation.provenance import citation, cost, provenance, versions
 from mitigation.store import Study
 from mitigation.studies import RESULTS, RULES, Loaded, detect, load, rules_named
 from mitigation.types import ONE_SEAT, AnalysisPlan, Cell
@@ -101,7 +101,7 @@ def report(
     from mitigation.mechanism import against_others
     from mitigation.reporting import ReportInput, write_report
     from mitigation.reporting.form import flagged
-    from mitigation.robustness import robustness, seat_tables
+    from mitigation.robustness import next_study, robustness, seat_tables
     from mitigation.trust import trust
     from mitigation.wording_effects import arms_by_wording, wording_table
 
@@ -141,11 +141,13 @@ def report(
             ),
             *behaviour(loaded, arms),
             *trust(loaded, arms, detector=detector, results=results, interim=analysis.interim, seed=analysis.plan.seed),
+            *next_study(analysis.battles, plan=analysis.plan),
         ),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,
-        provenance=provenance(loaded),
+        provenance=provenance(loaded) | {"cost": cost(Study(results, loaded.study).spent())},
+        citation=citation(),
         adherence=kept,
     )
     return given, write_report(given, Path(reports) / loaded.study)
@@ -157,7 +159,7 @@ def report_table(
     """Analyse a table from elsewhere (see `mitigation.analyse`) and write its report."""
     from mitigation.analysis import analyse
     from mitigation.reporting import ReportInput, write_report
-    from mitigation.robustness import robustness
+    from mitigation.robustness import next_study, robustness
 
     analysis = analyse(table, control=control, rate=plan.rate, plan=plan, study=study)
     question = f"Does the rate of “we” differ from {control}?"
@@ -165,7 +167,11 @@ def report_table(
     given = ReportInput(
         analysis=analysis,
         question=question,
-        described=tuple(robustness(analysis.battles, plan=analysis.plan, arms=arms, outcome="we")),
+        described=(
+            *robustness(analysis.battles, plan=analysis.plan, arms=arms, outcome="we"),
+            *next_study(analysis.battles, plan=analysis.plan, outcome="we"),
+        ),
         provenance={"command": f"mitigation report study={study} outcomes=…", **versions()},
+        citation=citation(),
     )
     return given, write_report(given, Path(reports) / study)

@@ -8,6 +8,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from mitigation.ledger import Totals
 from mitigation.studies import Loaded
 
 
@@ -31,6 +32,27 @@ def provenance(loaded: Loaded) -> dict[str, str]:
         "damaged lines": str(len(loaded.damage)),
     }
     return card | versions()
+
+
+def cost(spent: Totals) -> str:
+    """Return what a study has cost, in words."""
+    if not spent.calls:
+        return "not recorded"
+    unknown = f", of which {spent.unpriced:,} have no known price" if spent.unpriced else ""
+    return f"${spent.usd:,.2f} for {spent.calls:,} calls{unknown}"
+
+
+def citation() -> str:
+    """Return how this program is cited, as BibTeX."""
+    return "\n".join(
+        [
+            "@software{identity_mitigation,",
+            "  title = {identity-mitigation: battles of AI agents, detection of the in-group we, and significance tests},",
+            f"  version = {{{version('identity-mitigation')}}},",
+            f"  note = {{Source {_commit()}}},",
+            "}",
+        ]
+    )
 
 
 def _temperatures(loaded: Loaded) -> list[str]:

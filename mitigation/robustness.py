@@ -103,6 +103,10 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
         ),
     )
     yield from (table for table in tables if len(table.frame))
+
+
+def next_study(battles: pd.DataFrame, *, plan: AnalysisPlan, outcome: str = "ingroup") -> Iterator[Description]:
+    """Yield how many battles a next study needs, where the control's battles can tell it."""
     if (found := outlook(battles, plan=plan, outcome=outcome)) is not None:
         yield Description(
             section=PLANNING,

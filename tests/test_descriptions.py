@@ -62,7 +62,7 @@ def no_we_in_treatment(seen: Detection, arm: str) -> Detection:
 
 
 def described(loaded: Loaded, detector: str = "lexical") -> dict[str, Description]:
-    tables = (*behaviour(loaded, ARMS), *trust(loaded, ARMS, detector=detector, results=Path("results"), seed=0))
+    tables = (*behaviour(loaded, ARMS), *trust(loaded, ARMS, detector=detector, results=Path("results"), interim=False, seed=0))
     return {table.name: table for table in tables}
 
 
@@ -215,3 +215,10 @@ def test_a_page_sets_arms_side_by_side_where_the_file_has_a_row_each(loaded: Loa
     assert len(tree.page) * len(ARMS) == len(tree.frame)
     first = tree.page.iloc[0]
     assert first[ARMS[0]] == tree.frame.iloc[0]["share_of_messages"]
+
+
+def test_limits_that_exclude_no_effect_are_not_shown_before_the_study_is_complete(loaded: Loaded) -> None:
+    label(loaded, "ann", same)
+    found = list(trust(loaded, ARMS, detector="lexical", results=Path("results"), interim=True))
+    assert "accuracy" in {table.name for table in found}
+    assert not {"corrected_rates", "corrected_contrasts"} & {table.name for table in found}

@@ -50,6 +50,7 @@ class ReportInput:
         detector: name, version and digest of the detector, as printed.
         adherence: the locked plan and whether it was followed, None when none was locked.
         provenance: versions, seeds, hashes and the command that rebuilds the report, as printed.
+        citation: how the program is cited, as BibTeX.
         question: heading of the page.
         battles_shown: most battles whose text is put into the page; beyond it whole blocks are drawn.
     """
@@ -71,6 +72,7 @@ class ReportInput:
     detector: str = ""
     adherence: Adherence | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
+    citation: str = ""
     question: str = QUESTION
     battles_shown: int = 1000
 

@@ -31,6 +31,7 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         ]
     parts += ["## Methods, in words for a paper", escape(sentences.methods(given)), "### Results, APA style"]
     parts += ["\n".join(f"- {escape(line)}" for line in sentences.apa_all(given))]
+    parts += ["### Citation", _fenced(given.citation)] if given.citation else []
     lines = [f"- {escape(key)}: {escape(value)}" for key, value in given.provenance.items()]
     parts += ["## Reproduce", "\n".join(lines) or "Not recorded."]
     return "\n\n".join(parts) + "\n"

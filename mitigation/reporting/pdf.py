@@ -62,6 +62,7 @@ def _data(given: ReportInput, drawn: Sequence[Drawing]) -> dict[str, Any]:
         "measured": sentences.measured(given),
         "methods": sentences.methods(given),
         "apa": sentences.apa_all(given),
+        "citation": given.citation,
         "provenance": list(given.provenance.items()),
     }
 
