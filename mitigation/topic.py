@@ -47,16 +47,17 @@ def nearness(pairs: Sequence[tuple[str, str]]) -> list[float]:
 
 def arm_nearness(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     """Return, by arm, the mean over battles of the nearness of the first and of the last third of their messages."""
+    ordered = table.sort_values(["battle_id", "index"], kind="stable")
+    battles = ordered.groupby("battle_id")["nearness"]
+    place, size = battles.cumcount(), battles.transform("size")
+    third = (size / 3).round().clip(lower=1)
+    ends = {"first_third": ordered[place < third], "last_third": ordered[place >= size - third]}
+    means = {name: part.groupby(["arm", "battle_id"])["nearness"].mean() for name, part in ends.items()}
     rows: list[dict[str, Any]] = []
     for arm in arms:
-        ends: dict[str, list[float]] = {"first_third": [], "last_third": []}
-        for _, own in table[table["arm"] == arm].sort_values("index").groupby("battle_id"):
-            third = max(1, round(len(own) / 3))
-            ends["first_third"].append(float(own["nearness"].iloc[:third].mean()))
-            ends["last_third"].append(float(own["nearness"].iloc[-third:].mean()))
-        if ends["first_third"]:
-            means = {name: sum(values) / len(values) for name, values in ends.items()}
-            rows.append({"arm": arm, "battles": len(ends["first_third"]), **means})
+        own = {name: values[values.index.get_level_values("arm") == arm] for name, values in means.items()}
+        if len(own["first_third"]):
+            rows.append({"arm": arm, "battles": len(own["first_third"]), **{name: float(v.mean()) for name, v in own.items()}})
     return pd.DataFrame(rows, columns=list(ARM_COLUMNS))
 
 

@@ -241,3 +241,9 @@ def test_hostile_names_are_drawn_as_they_stand(name: str) -> None:
         trajectory(given.analysis, given.messages),
     ):
         assert style.render(figure, "svg")
+
+
+def test_a_notebook_shows_every_figure_without_pyplot() -> None:
+    given, messages = labelled()
+    for figure in (onset(given.analysis, messages), tree(given.analysis, messages), heat(given.analysis)):
+        assert figure._repr_png_().startswith(b"\x89PNG")

@@ -55,7 +55,7 @@ def _drawn(analysis: Analysis, data: pd.DataFrame) -> Figure:
             style.nothing(axes, "one scenario and one pairing: nothing to set side by side")
             return figure
         sizes = [min(_LEVELS, data.loc[data["factor"] == factor, "level"].nunique()) for factor in factors]
-        figure = Figure(figsize=(style.WIDTH, 1.5 + 0.42 * sum(sizes) + 0.3 * len(sizes)), layout="constrained")
+        figure = style.blank(1.5 + 0.42 * sum(sizes) + 0.3 * len(sizes))
         panels = figure.subplots(len(factors), 1, squeeze=False, sharex=True, height_ratios=sizes)[:, 0]
         top = max(float(data["rate"].max() or 0), 1e-9)
         for axes, factor in zip(panels, factors, strict=True):

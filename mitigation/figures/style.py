@@ -83,10 +83,23 @@ def theme() -> Iterator[None]:
         yield
 
 
-def new(height: float, *, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure and its axes in reading order; it is tied to no window and to no global state of pyplot."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+class NotebookFigure(Figure):
+    """A figure that a notebook shows by itself, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self, "png")
+
+
+def blank(height: float) -> Figure:
+    """Return a figure without axes; it is tied to no window and to no global state of pyplot."""
+    figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def new(height: float, *, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure and its axes in reading order."""
+    figure = blank(height)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     return figure, [axes for line in grid for axes in line]
 

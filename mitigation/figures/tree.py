@@ -40,7 +40,7 @@ def _drawn(analysis: Analysis, data: pd.DataFrame) -> Figure:
     looks = style.looks([arm.arm for arm in rows.arms(analysis)], analysis.plan.control)
     places = _places()
     with style.theme():
-        figure = Figure(figsize=(style.WIDTH, 4.6 + 0.16 * len(shown)), layout="constrained")
+        figure = style.blank(4.6 + 0.16 * len(shown))
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.4, 1.0))
         _branches(left, places)
         known = {(row["arm"], row["branch"], row["leaf"]): row["share_of_messages"] for row in data.to_dict("records")}

@@ -42,15 +42,20 @@ def cell(value: object) -> object:
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """Return a frame as CSV in UTF-8; a missing value is an empty cell."""
-    columns = {}
-    for place, name in enumerate(frame.columns):
-        column = frame.iloc[:, place]
-        plain = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
-        columns[cell(str(name))] = (
-            column if plain else pd.Series([cell(value) for value in column], index=frame.index, dtype=object)
-        )
+    columns = {cell(str(name)): _safe(frame.iloc[:, place]) for place, name in enumerate(frame.columns)}
     safe = pd.DataFrame(columns, index=frame.index)
     return safe.to_csv(index=False, lineterminator="\n").encode("utf-8", "backslashreplace")
+
+
+def _safe(column: pd.Series) -> pd.Series:
+    """Return a column with every text made safe; a text that stands there often is looked at once."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return column
+    values = column.tolist()
+    known = {value: cell(value) for value in {value for value in values if isinstance(value, str)}}
+    return pd.Series(
+        [known[value] if isinstance(value, str) else cell(value) for value in values], index=column.index, dtype=object
+    )
 
 
 def json_bytes(frame: pd.DataFrame) -> bytes:
