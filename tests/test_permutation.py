@@ -14,7 +14,7 @@ from scipy import stats
 from mitigation.errors import AnalysisError
 from mitigation.estimates import arm_rates
 from mitigation.significance import subsets
-from mitigation.significance.arrangements import smallest_p
+from mitigation.significance.arrangements import arrange, smallest_p
 from mitigation.significance.permutation import PermutationResult, permutation_test
 
 
@@ -217,3 +217,27 @@ def test_a_true_null_is_rejected_at_about_the_level():
         for _ in range(400)
     ]
     assert 0.02 <= np.mean(hits) <= 0.085
+
+
+def test_labels_that_are_drawn_once_give_the_numbers_of_drawing_anew():
+    treated, strata = np.repeat([False, True], 40), np.tile(np.arange(2), 40)
+    one, other = np.random.default_rng(1).random((2, 80))
+
+    def terms(values, *, forget):
+        if forget:
+            subsets._memory.clear()
+        rng = np.random.default_rng(7)
+        return arrange(values, treated, strata, resamples=300, rng=rng).terms, rng.bit_generator.state
+
+    terms(one, forget=True)
+    kept, after = terms(other, forget=False)
+    anew, state = terms(other, forget=True)
+    assert np.array_equal(kept, anew)
+    assert after == state
+
+
+def test_what_is_kept_of_drawn_labels_is_bounded(monkeypatch):
+    monkeypatch.setattr(subsets, "_KEPT_BYTES", 4_000)
+    for size in range(40, 60):
+        permutation_test(np.arange(2.0 * size), np.repeat([False, True], size), resamples=200, rng=np.random.default_rng(0))
+        assert sum(packed.nbytes for one, _ in subsets._memory.values() for packed in one) <= 4_000

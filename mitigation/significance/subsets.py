@@ -84,7 +84,7 @@ def _remembered(draws: int, rows: int, size: int, rng: np.random.Generator) -> I
         yield masks
     if kept is not None:
         _memory[key] = kept, rng.bit_generator.state
-        while sum(packed.nbytes for one, _ in _memory.values() for packed in one) > _KEPT_BYTES:
+        while sum(packed.nbytes for one, _ in list(_memory.values()) for packed in one) > _KEPT_BYTES:
             _memory.popitem(last=False)
 
 
