@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import pandas as pd
@@ -56,6 +56,7 @@ class Material:
     outcome: str
     pooled: bool
     look: Look | None = None
+    _known: dict[tuple[str, str], str | None] = field(default_factory=dict, init=False)
 
     @property
     def scored(self) -> pd.DataFrame:
@@ -90,9 +91,15 @@ class Material:
             kind=kind,
             rate=rate,
             pooled=self.pooled,
-            blocked=self._blocked(control, treatment),
+            blocked=self._blocked_once(control, treatment),
             confidence=confidence,
         )
+
+    def _blocked_once(self, control: str, treatment: str) -> str | None:
+        """Ask for each pair of arms once: every outcome has the same answer."""
+        if (control, treatment) not in self._known:
+            self._known[control, treatment] = self._blocked(control, treatment)
+        return self._known[control, treatment]
 
     def _blocked(self, control: str, treatment: str) -> str | None:
         """Say why two arms may not be tested at all, or return None."""
