@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench torture calibrate accuracy train release-check lock
+.PHONY: help setup demo test test-long check fix bench torture calibrate accuracy train release-check lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,8 +24,11 @@ demo: setup ## fight 40 battles on the embedded model (no key), then write repor
 	$(BIN)/mitigation battle experiment=demo
 	$(BIN)/mitigation report study=demo
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: setup ## run the tests, but for the long ones
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long"
+
+test-long: setup ## run the tests that take long: launchers, and studies in several processes
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long
 
 check: setup ## linters, types, import layers, then the tests
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ cd "$clone"
 make demo
 make demo | tee second.txt
 grep -q "40 done, 0 to fight" second.txt
-make test
+make test test-long
 make torture calibrate accuracy bench
 test -z "$(git status --porcelain -- . ':!second.txt')"
 echo "release check passed"

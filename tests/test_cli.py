@@ -269,6 +269,7 @@ def test_a_stream_that_takes_nothing_does_not_stop_a_run(project: Path) -> None:
     assert len(battles(project, "x")) == 3
 
 
+@pytest.mark.long
 @pytest.mark.embedded
 def test_a_server_that_dies_is_replaced_and_its_battle_goes_on(project: Path) -> None:
     arguments = ["battle", "study=x", "pairing=embedded", "replicates=4", "messages=4"]

@@ -459,6 +459,7 @@ def test_no_key_is_in_any_file_or_stream(simulated: Study, project: Path, judge_
             assert KEY.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.long
 @pytest.mark.embedded
 def test_the_embedded_model_can_be_asked_and_its_detections_are_complete(project: Path, mitigation: Command) -> None:
     judges.stored([transcript("control", 0, ["We win."])], "s")

@@ -32,6 +32,7 @@ def alive(process: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_results_are_those_of_a_run_in_one_process(
     launcher: str, project: Path, mitigation: Command, server: FaultServer
@@ -54,7 +55,9 @@ def test_results_are_those_of_a_run_in_one_process(
     assert set(asked(server).values()) == {2}, "each message once in each study"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.long
 def test_processes_share_one_budget(launcher: str, project: Path, mitigation: Command, server: FaultServer) -> None:
     server.delay = 0.02
     tokens = ["pairing.first.max_tokens=40", "pairing.second.max_tokens=40"]
@@ -68,8 +71,11 @@ def test_processes_share_one_budget(launcher: str, project: Path, mitigation: Co
     assert set(asked(server).values()) == {1}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.long
 def test_an_interruption_reaches_every_process_and_leaves_none(
     launcher: str, number: int, code: int, project: Path, mitigation: Command, server: FaultServer
 ) -> None:
@@ -91,7 +97,9 @@ def test_an_interruption_reaches_every_process_and_leaves_none(
     assert set(asked(server).values()) == {1}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.long
 def test_a_killed_process_costs_no_more_than_what_it_had_in_flight(
     launcher: str, project: Path, mitigation: Command, server: FaultServer
 ) -> None:
@@ -113,6 +121,7 @@ def test_a_killed_process_costs_no_more_than_what_it_had_in_flight(
     assert len(battles(project)) == 40
 
 
+@pytest.mark.long
 def test_a_cell_has_one_owner(project: Path, mitigation: Command, server: FaultServer) -> None:
     """R15: while processes hold single cells, nobody can take the whole study."""
     server.delay = 0.2
@@ -125,6 +134,7 @@ def test_a_cell_has_one_owner(project: Path, mitigation: Command, server: FaultS
         child.communicate(timeout=60)
 
 
+@pytest.mark.long
 def test_a_fault_in_one_cell_leaves_the_others_alone(project: Path, mitigation: Command, server: FaultServer) -> None:
     server.script = lambda _, battle, index, attempt: fs.status(400) if ".control." in battle else None
     done = mitigation(*PAID, "replicates=2", "hydra/launcher=joblib", **server.environment())
@@ -132,6 +142,7 @@ def test_a_fault_in_one_cell_leaves_the_others_alone(project: Path, mitigation: 
     assert "4 battles: 2 complete, 0 refused, 2 failed, 0 pending" in done.stdout
 
 
+@pytest.mark.long
 def test_processes_share_the_limits_of_a_model(project: Path, mitigation: Command, server: FaultServer) -> None:
     """Two cells, eight calls at once in all: once they have counted each other, each process keeps to four."""
     server.delay = 0.2
@@ -144,7 +155,9 @@ def test_processes_share_the_limits_of_a_model(project: Path, mitigation: Comman
     assert max(late) <= 8 + 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.long
 def test_ctrl_c_at_a_terminal_is_heard_once(launcher: str, project: Path, mitigation: Command, server: FaultServer) -> None:
     """A terminal sends Ctrl-C to every process of the group: the calls in flight are finished all the same."""
     server.delay = 0.5

@@ -197,6 +197,7 @@ def test_the_last_look_is_the_whole_study() -> None:
     assert "p values of the primary outcome are adjusted for 4 planned looks (O’Brien–Fleming)" in found.notes
 
 
+@pytest.mark.long
 def test_four_looks_at_a_true_null_reject_about_as_often_as_the_level_says_and_naive_ones_more_often() -> None:
     wrong = naive = 0
     for seed in range(300):

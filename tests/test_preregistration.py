@@ -128,6 +128,7 @@ def test_allow_change_does_not_open_a_lock(project: Path, mitigation: Command) -
     assert "allow_change=true would change it" in done.stderr
 
 
+@pytest.mark.long
 def test_processes_that_fight_one_cell_each_keep_to_the_lock(project: Path, mitigation: Command) -> None:
     assert mitigation("plan", "study=x", *SWEEP, "lock=true").returncode == 0
     done = mitigation("battle", "-m", "study=x", *SWEEP, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")

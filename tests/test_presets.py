@@ -79,6 +79,7 @@ def test_a_fraction_of_a_preset_keeps_whole_blocks(mitigation: Command) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_fraction_is_fought_alike_in_one_process_and_in_several(project: Path, mitigation: Command) -> None:
     shutil.copytree(ROOT / "conf", project / "conf")
     pairing = (project / "conf" / "pairing" / "scripted.yaml").read_text()

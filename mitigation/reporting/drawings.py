@@ -64,7 +64,9 @@ def _drawing(given: ReportInput, chart: Chart) -> Drawing:
     if given.simulated:
         style.mark(chart.figure, "SIMULATED")
         caption, data = f"SIMULATED data. {caption}", data.assign(simulated=True)
-    files = {"svg": style.render(chart.figure, "svg", title=chart.title), "png": style.render(chart.figure, "png")}
+    svg = style.render(chart.figure, "svg", title=chart.title)
+    chart.figure.set_layout_engine("none")  # as it was laid out for the first: laying out takes most of a rendering
+    files = {"svg": svg, "png": style.render(chart.figure, "png")}
     return Drawing(
         name=chart.name,
         title=chart.title,
