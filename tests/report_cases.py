@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from mitigation.analysis import Analysis
 from mitigation.figures import rows
@@ -35,6 +36,11 @@ HOSTILE = (
     '=HYPERLINK("http://evil.example")',
     "[red]markup[/red] $\\frac{1}{0}$ \\input{/etc/passwd} a|b",
 )
+
+# Each of them in every place takes long; the four that have broken something before are tried every time.
+HOSTILE_SHARED = [
+    text if place in (7, 8, 9, 11) else pytest.param(text, marks=pytest.mark.long) for place, text in enumerate(HOSTILE)
+]
 
 
 def contrast(treatment: str = "unique_disassociative", **changes: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from mitigation.figures.missing import missing_alt, missing_chart
 from mitigation.figures.onset import onset_alt, onset_chart
 from mitigation.figures.tree import tree_alt, tree_chart
 from mitigation.moves import MoveTables
-from tests.report_cases import HOSTILE, NO_WE, WE, fight, study, transcript
+from tests.report_cases import HOSTILE_SHARED, NO_WE, WE, fight, study, transcript
 
 
 def words_of(figure: Figure) -> str:
@@ -225,7 +225,7 @@ def test_the_detector_is_shown_with_its_intervals_and_by_arm_where_people_labell
     assert detector_chart(known(detector_accuracy=pd.DataFrame([{"detector": "judge", "accuracy": None}]))) is None
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", HOSTILE_SHARED)
 def test_hostile_names_are_drawn_as_they_stand(name: str) -> None:
     battles = [
         replace(b, identity="control" if b.identity == "control" else name, scenario=s)

@@ -40,7 +40,9 @@ def test_a_preset_is_planned_by_name_and_nothing_is_written(name: str, project: 
     assert list(project.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize(
+    "name", [name if name in ("demo", "games") else pytest.param(name, marks=pytest.mark.long) for name in PRESETS]
+)
 def test_a_preset_is_fought_and_reported_with_simulated_agents(name: str, project: Path) -> None:
     cells = _sweeps.sweep([f"experiment={name}", "pairing=scripted", "replicates=2", "messages=3"]).cells
     states = library.run(cells, study=name)

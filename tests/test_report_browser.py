@@ -186,7 +186,7 @@ def test_text_has_enough_contrast_in_light_and_dark(browser: Browser, page: str)
     browser.devtools("Emulation.setEmulatedMedia", features=[])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_axe_finds_nothing_serious(browser: Browser, page: str, scheme: str) -> None:
     import axe_core_python
 

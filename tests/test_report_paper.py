@@ -17,7 +17,7 @@ from mitigation.reporting.latex import _SPECIAL, escape, latex
 from mitigation.reporting.pdf import _data, pdf
 from mitigation.reporting.printed import printed
 from mitigation.reporting.visible import flat
-from tests.report_cases import HOSTILE, study
+from tests.report_cases import HOSTILE, HOSTILE_SHARED, study
 from tests.test_report_hostile import everywhere
 
 TYPST = ('#panic("owned")', '#read("/etc/passwd")', "$ sum $ *bold* _it_ @label <tag> // no", '#import "@preview/x:1.0.0"')
@@ -43,7 +43,7 @@ def test_the_pdf_says_what_the_page_says() -> None:
     assert told["tables"][0]["section"] == "Contrasts"
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, *TYPST])
+@pytest.mark.parametrize("text", [*HOSTILE_SHARED, *TYPST])
 def test_hostile_text_is_printed_and_not_run(text: str) -> None:
     assert pdf(everywhere(text), ()).startswith(b"%PDF-")
 
