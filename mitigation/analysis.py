@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mitigation.arms import Arms, arm_table, check_battles, study_notes
-from mitigation.contrasts import Comparison, battle_rates, withheld
+from mitigation.contrasts import Comparison, battle_rates, is_interim, withheld
 from mitigation.errors import ConfigError
 from mitigation.evidence import Material, at_look, weigh
 from mitigation.looks import Look, reached, remarks
@@ -77,9 +77,7 @@ class Analysis:
     def waiting(self) -> tuple[str, ...]:
         """Treatments that cross no boundary at a look at which another one does."""
         said = self.contrasts.loc[self.contrasts["verdict"] == "not_estimable", ["treatment", "reasons"]]
-        return tuple(
-            treatment for treatment, reasons in said.itertuples(index=False) if reasons and reasons[0].startswith("interim")
-        )
+        return tuple(treatment for treatment, reasons in said.itertuples(index=False) if reasons and is_interim(reasons[0]))
 
     @property
     def interim(self) -> bool:

@@ -76,6 +76,11 @@ class Comparison:
         return self.risk is not None and self.risk.low is not None and self.risk.low > margin
 
 
+def is_interim(why: str | None) -> bool:
+    """Tell whether the reason against a test is that the study goes on: then nothing that speaks of significance is shown."""
+    return why is not None and why.startswith("interim")
+
+
 def withheld(found: Comparison, why: str) -> Comparison:
     """Return a comparison without anything that speaks of significance: the estimates stay."""
     risk = None if found.risk is None else replace(found.risk, low=None, high=None)
@@ -156,7 +161,7 @@ def compare(
         found = _with_any(sides, *data, pooled=pooled)
     else:
         found = _with_rates(sides, *data, plan=plan, pooled=pooled, confidence=confidence)
-    return withheld(found, blocked) if blocked is not None and blocked.startswith("interim") else found
+    return withheld(found, blocked) if blocked is not None and is_interim(blocked) else found
 
 
 def _with_rates(

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mitigation.detections import record
 from mitigation.detectors.base import Detector
+from mitigation.errors import AnalysisError
 from mitigation.types import Transcript
 
 FEWEST: Final = 4_000
@@ -24,7 +25,7 @@ def readings(battles: Sequence[Transcript], judge: Detector, *, fewest: int = FE
     """Return the record of each battle, in their order; the same whatever the number of processes.
 
     Raises:
-        CalledProcessError: a process failed.
+        AnalysisError: a process failed.
     """
     workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(battles))
     if workers < 2 or sum(len(battle.turns) for battle in battles) < fewest:
@@ -45,7 +46,12 @@ def reading(battle: Transcript, judge: Detector) -> dict[str, Any]:
 def _shared_out(battles: Sequence[Transcript], judge: Detector) -> Sequence[dict[str, Any]]:
     """Return the records of some battles, made in a process of its own."""
     command = [sys.executable, "-c", _CHILD.format(path=sys.path)]
-    done = subprocess.run(command, input=pickle.dumps((battles, judge)), stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, input=pickle.dumps((battles, judge)), stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise AnalysisError(
+            f"a process that read {len(battles):,} battles ended with code {done.returncode} (-9: no memory was left): "
+            "run the same command again; nothing was written"
+        )
     records: Sequence[dict[str, Any]] = pickle.loads(done.stdout)  # noqa: S301 (what our own child wrote to us)
     return records
 

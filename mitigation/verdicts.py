@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Final, Literal
 
-from mitigation.contrasts import Comparison
+from mitigation.contrasts import Comparison, is_interim
 from mitigation.missingness import Missingness
 from mitigation.phrases import brief, generality, limits, number, points
 from mitigation.significance.jackknife import JackknifeResult
@@ -79,7 +79,7 @@ def decide(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
     context, harms = (*_side_notes(evidence), *_missing_notes(evidence)), _harms(evidence)
     if primary.blocked is not None:
         # An unfinished study says nothing of significance, of side effects neither.
-        return "not_estimable", (primary.blocked, *(() if primary.blocked.startswith("interim") else harms))
+        return "not_estimable", (primary.blocked, *(() if is_interim(primary.blocked) else harms))
     if primary.rate_control == 0 and primary.rate_treatment == 0:
         nothing = f"no in-group we in either arm ({primary.n_control} and {primary.n_treatment} battles)"
         return "not_estimable", (nothing, *harms, *context)

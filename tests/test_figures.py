@@ -23,7 +23,7 @@ from mitigation.figures import (
     trajectory_data,
     wording,
 )
-from mitigation.figures.power import power_alt, power_chart
+from mitigation.figures.power import power_chart
 from tests.report_cases import ARMS, HOSTILE, NO_RATIO, WE, altered, contrast, fight, study, transcript
 
 
@@ -211,9 +211,9 @@ def test_the_power_curve_rises_with_the_battles_and_marks_this_study() -> None:
     figure = power_curve(given.analysis)
     assert "this study: 10" in words_of(figure)
     drawn(figure)
-    assert power_alt(given.analysis)[0].startswith("Ratio 0.5: ")
     chart = power_chart(given.analysis)
     assert chart is not None
+    assert chart.alt[0].startswith("Ratio 0.5: ")
     assert "over 3 comparisons" in chart.caption
 
 
@@ -221,3 +221,10 @@ def test_there_is_no_power_curve_where_control_never_says_we() -> None:
     analysis = study(fight(("control", "placebo"), 2), ()).analysis
     assert power_chart(analysis) is None
     assert "do not tell how battles vary" in words_of(power_curve(analysis))
+
+
+def test_a_ratio_without_an_interval_is_a_mark_and_not_a_line_without_bounds() -> None:
+    given = study(contrasts=[contrast(ratio_low=None, ratio_high=None), contrast("placebo")])
+    (axes,) = forest(given.analysis).axes
+    assert len(axes.collections) == 2
+    assert len([line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_color() == style.INK]) == 1

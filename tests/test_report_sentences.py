@@ -175,3 +175,8 @@ def test_counts_and_lists() -> None:
     assert wording.listed(("a", "b", "c")) == "a, b and c"
     assert wording.verdict("new_code").title == "New code"
     assert math.isclose(rows.number(WE and 0.5) or 0, 0.5)
+
+
+def test_an_interval_that_was_not_made_is_not_called_not_estimable() -> None:
+    given = study(contrasts=[contrast(ratio_low=None, ratio_high=None)])
+    assert sentences.effect(given, rows.primary(given.analysis)[0]).endswith("a rate ratio of 0.46, without an interval.")

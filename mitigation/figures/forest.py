@@ -80,6 +80,11 @@ def _row(axes: Axes, row: rows.ContrastRow, place: int, look: style.Look, limits
         return
     left, right = limits
     low, high = row.ratio_low, row.ratio_high
+    if row.rate_ratio is not None and left <= row.rate_ratio <= right:
+        mark = {"marker": look.marker, "s": 90, "color": look.colour, "edgecolor": "white", "linewidth": 1.2}
+        sns.scatterplot(x=[row.rate_ratio], y=[place], ax=axes, zorder=5, **mark)
+    if low is None and high is None:  # no interval was made, as in an unfinished study: none without bounds is drawn
+        return
     start = left if not low or low < left else min(low, right)
     end = right if high is None or high > right else max(high, left)
     axes.plot([start, end], [place, place], color=style.INK, linewidth=2, solid_capstyle="butt", zorder=3)
@@ -93,9 +98,6 @@ def _row(axes: Axes, row: rows.ContrastRow, place: int, look: style.Look, limits
                 "linewidth": 1.2,
             }
             axes.annotate("", (edge, place), xytext=(-sign * 9, 0), textcoords="offset points", zorder=4, arrowprops=arrow)
-    if row.rate_ratio is not None and left <= row.rate_ratio <= right:
-        mark = {"marker": look.marker, "s": 90, "color": look.colour, "edgecolor": "white", "linewidth": 1.2}
-        sns.scatterplot(x=[row.rate_ratio], y=[place], ax=axes, zorder=5, **mark)
 
 
 def _beside(axes: Axes, row: rows.ContrastRow, place: int, *, verdicts: bool) -> None:

@@ -26,7 +26,10 @@ def _outlook(analysis: Analysis) -> Outlook | None:
 
 def power_data(analysis: Analysis) -> pd.DataFrame:
     """Return the power of planned ratios over battles an arm; no row where the control's battles cannot tell it."""
-    found = _outlook(analysis)
+    return _data(_outlook(analysis))
+
+
+def _data(found: Outlook | None) -> pd.DataFrame:
     if found is None:
         return pd.DataFrame(columns=COLUMNS)
     most = max(2 * found.battles, 60, *(int(n) for n in sample_sizes(found)["battles_for_80"][:3]))
@@ -72,11 +75,8 @@ def _drawn(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def power_alt(analysis: Analysis) -> tuple[str, ...]:
+def power_alt(found: Outlook) -> tuple[str, ...]:
     """Say the power of a study of this size, and the battles that 80 % would take, for every ratio."""
-    found = _outlook(analysis)
-    if found is None:
-        return ("The control’s battles are too few, or hold no event: they do not tell how battles vary.",)
     return tuple(
         f"Ratio {row['rate_ratio']:g}: {row['power_here']:.0%} with {wording.counted(found.battles, 'battle')} an arm; "
         f"80% takes {row['battles_for_80']:,}."
@@ -86,9 +86,10 @@ def power_alt(analysis: Analysis) -> tuple[str, ...]:
 
 def power_chart(analysis: Analysis) -> Chart | None:
     """Return the figure of a report, None where the control's battles cannot tell it."""
-    found, data = _outlook(analysis), power_data(analysis)
+    found = _outlook(analysis)
     if found is None:
         return None
+    data = _data(found)
     family = f" over {found.treatments} comparisons" if found.treatments > 1 else ""
     return Chart(
         name="power",
@@ -96,7 +97,7 @@ def power_chart(analysis: Analysis) -> Chart | None:
         caption=f"Chance to find a rate ratio at alpha {analysis.plan.alpha:g}{family}, if battles vary as the control’s did "
         "here (closed form; approximate below 20 battles an arm). For planning: it is not computed from the effect that was "
         "seen, and says nothing about it.",
-        alt=power_alt(analysis),
+        alt=power_alt(found),
         figure=_drawn(data),
         data=data,
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from mitigation.contrasts import is_interim
+
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis
 
@@ -72,7 +74,7 @@ class ContrastRow:
     @property
     def standing(self) -> str:
         """The verdict, "interim" for a treatment that goes on while another was stopped at a planned look."""
-        waits = self.verdict == "not_estimable" and bool(self.reasons) and self.reasons[0].startswith("interim")
+        waits = self.verdict == "not_estimable" and bool(self.reasons) and is_interim(self.reasons[0])
         return "interim" if waits else self.verdict
 
 

@@ -114,7 +114,9 @@ def ratio_words(row: ContrastRow) -> str:
 
 
 def _ci(row: ContrastRow) -> str:
-    return f"95% CI {interval(row.ratio_low, row.ratio_high)}"
+    # A ratio without any limit has no interval: none was made, which is not one that the data leave open.
+    ends = interval(row.ratio_low, row.ratio_high)
+    return "without an interval" if ends == NOT_ESTIMABLE else f"95% CI {ends}"
 
 
 def evidence(given: ReportInput, row: ContrastRow) -> str:
