@@ -446,6 +446,7 @@ def test_a_request_that_was_read_and_dropped_counts_in_full(
     assert record["usd"] > replies * 5000e-6 * longest
 
 
+@pytest.mark.long
 def test_waiting_for_a_turn_is_no_time_of_the_battle(project: Path, mitigation: Command, server: FaultServer) -> None:
     """Neither a Retry-After nor a limit a minute that is longer than the battle may fail it, or send a call that cannot end."""
     server.script = only("control.00000", 1, fs.status(429, retry_after="4"), times=1)

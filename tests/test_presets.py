@@ -69,6 +69,7 @@ def test_a_sweep_of_more_than_500_cells_is_composed_from_its_parts(monkeypatch: 
     assert len(composed) == 1 + 15 + 12 + 3 - 2  # one for the preset's sweep; the first cell is shared by the three groups
 
 
+@pytest.mark.long
 def test_a_fraction_of_a_preset_keeps_whole_blocks(mitigation: Command) -> None:
     done = mitigation("plan", "experiment=mechanism", "fraction=3")
     assert done.returncode == 0, done.stderr

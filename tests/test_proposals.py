@@ -190,6 +190,7 @@ def test_names_are_counted_up(identities: Path) -> None:
     assert review.free_name(identities) == "p002"
 
 
+@pytest.mark.long
 @pytest.mark.embedded
 def test_the_embedded_model_proposes_identities_that_a_battle_takes(identities: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["propose", "wordings=2", "calls=60", "name=small"]) == 0
