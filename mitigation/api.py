@@ -146,7 +146,9 @@ def report(
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,
-        provenance=provenance(loaded) | {"cost": cost(Study(results, loaded.study).spent())},
+        definitions=loaded.definitions,
+        cost=cost(Study(results, loaded.study).spent()),
+        provenance=provenance(loaded),
         citation=citation(),
         adherence=kept,
     )

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any
 
 import pandas as pd
 
 from mitigation import measures, topic
 from mitigation.studies import Loaded
 
-BEHAVIOUR: Final = "What the agents did"
+
+class Section(StrEnum):
+    """A heading of the report; they stand there in this order."""
+
+    DESIGN = "Design and plan"
+    CONTRASTS = "Contrasts"
+    MISSING = "Missing battles, by arm"
+    SIDE_EFFECTS = "Side effects"
+    MECHANISM = "Mechanism"
+    BEHAVIOUR = "What the agents did"
+    SENSITIVITY = "Does it hang on one choice?"
+    DETECTOR = "How it was measured, and how far that can be trusted"
+    COST = "Cost"
+    PLANNING = "Planning the next study"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +42,7 @@ class Description:
         spread: name of the values that a page sets side by side, a column an arm, behind the other columns that are `shown`.
     """
 
-    section: str
+    section: Section
     name: str
     title: str
     about: str
@@ -55,7 +69,7 @@ def behaviour(loaded: Loaded, arms: Sequence[str]) -> Iterator[Description]:
     if messages.empty or not messages["ingroup"].notna().any():
         return
     yield Description(
-        section=BEHAVIOUR,
+        section=Section.BEHAVIOUR,
         name="tiers",
         title="Three tiers of the in-group we",
         about="Each tier lies within the one before: any in-group we; without the first reply and bare let’s; those that name or "
@@ -63,14 +77,14 @@ def behaviour(loaded: Loaded, arms: Sequence[str]) -> Iterator[Description]:
         frame=measures.tier_table(messages, arms),
     )
     yield Description(
-        section=BEHAVIOUR,
+        section=Section.BEHAVIOUR,
         name="onset",
         title="When it began",
         about="Index of the first message with it, among the battles that have one; battles without are counted, not averaged.",
         frame=measures.onset_table(messages, arms),
     )
     yield Description(
-        section=BEHAVIOUR,
+        section=Section.BEHAVIOUR,
         name="disclosure",
         title="In-group we before and after an agent says to be an AI",
         about="Mean share of messages, over battles that have messages on both sides; the disclosing message is on neither. A "
@@ -78,7 +92,7 @@ def behaviour(loaded: Loaded, arms: Sequence[str]) -> Iterator[Description]:
         frame=measures.disclosure_table(messages, arms),
     )
     yield Description(
-        section=BEHAVIOUR,
+        section=Section.BEHAVIOUR,
         name="tree",
         title="The tree of Social Identity Theory",
         about="Mean share of messages, by arm, that show in-group and out-group behaviour and their leaves; a branch counts a "
@@ -88,7 +102,7 @@ def behaviour(loaded: Loaded, arms: Sequence[str]) -> Iterator[Description]:
         spread="share_of_messages",
     )
     yield Description(
-        section=BEHAVIOUR,
+        section=Section.BEHAVIOUR,
         name="courses",
         title="Courses",
         about="Battles with a loop of farewells (three messages in a row that are little but a goodbye), battles in which an "
@@ -98,7 +112,7 @@ def behaviour(loaded: Loaded, arms: Sequence[str]) -> Iterator[Description]:
     near = topic.arm_nearness(topic.nearness_table(loaded.transcripts, loaded.definitions), arms)
     if len(near):
         yield Description(
-            section=BEHAVIOUR,
+            section=Section.BEHAVIOUR,
             name="nearness",
             title="Nearness to the task",
             about="Likeness of words to those of the scenario, 0 to 1, in the first and the last third of the battles. It draws "

@@ -35,9 +35,9 @@ def provenance(loaded: Loaded) -> dict[str, str]:
 
 
 def cost(spent: Totals) -> str:
-    """Return what a study has cost, in words."""
+    """Return what a study has cost, in words; nothing where it sent no call that can cost anything."""
     if not spent.calls:
-        return "not recorded"
+        return ""
     unknown = f", of which {spent.unpriced:,} have no known price" if spent.unpriced else ""
     return f"${spent.usd:,.2f} for {spent.calls:,} calls{unknown}"
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 import pandas as pd
 
 from mitigation.arms import Arms
-from mitigation.descriptions import Description
+from mitigation.descriptions import Description, Section
 from mitigation.diagnostics import by_level, dispersion, influence
 from mitigation.factorial import factorial
 from mitigation.family import family
@@ -18,9 +17,6 @@ from mitigation.seats import by_seat
 from mitigation.sensitivity import sensitivity
 from mitigation.side_effects import side_effects
 from mitigation.types import AnalysisPlan, Transcript
-
-ROBUSTNESS: Final = "Does it hang on one choice?"
-PLANNING: Final = "Planning the next study"
 
 
 def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome: str = "ingroup") -> Iterator[Description]:
@@ -35,7 +31,7 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
         return
     tables = (
         Description(
-            section=ROBUSTNESS,
+            section=Section.CONTRASTS,
             name="family",
             title="All treatments together",
             about="Simultaneous intervals hold together in 95% of studies (Bonferroni over the treatments). The plan names "
@@ -44,7 +40,7 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
             frame=family(battles, plan=plan, arms=arms, outcome=outcome),
         ),
         Description(
-            section=ROBUSTNESS,
+            section=Section.MECHANISM,
             name="factorial",
             title="Unique × disassociative",
             about="Ratios of battles with the factor over battles without, from the arms shared_group (neither), "
@@ -52,7 +48,7 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
             frame=factorial(battles, plan=plan, outcome=outcome),
         ),
         Description(
-            section=ROBUSTNESS,
+            section=Section.SIDE_EFFECTS,
             name="side_effects",
             title="Side effects against the margin of the plan",
             about="Difference in the share of battles with at least one such message, with a 95% interval, which matches two "
@@ -61,7 +57,7 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
             frame=side_effects(battles, plan=plan, arms=arms),
         ),
         Description(
-            section=ROBUSTNESS,
+            section=Section.SENSITIVITY,
             name="sensitivity",
             title="The primary contrast by other analyses",
             about="Ratios are treatment over control. No p value here is adjusted and none decides a verdict: the plan names the "
@@ -69,7 +65,7 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
             frame=sensitivity(battles, plan=plan, arms=arms, outcome=outcome),
         ),
         Description(
-            section=ROBUSTNESS,
+            section=Section.SENSITIVITY,
             name="monitoring",
             title="What may be looked at while a study runs",
             about="Bets against equal rates, block by block in the order fought. The e-value may be looked at after every block: "
@@ -78,7 +74,7 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
             frame=monitor(battles, plan=plan, arms=arms),
         ),
         Description(
-            section=ROBUSTNESS,
+            section=Section.SENSITIVITY,
             name="levels",
             title="By scenario, pairing and opener",
             about="The primary test within each level. Whether the ratio differs between the levels is asked once a factor "
@@ -86,14 +82,14 @@ def robustness(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome
             frame=by_level(battles, plan=plan, arms=arms, outcome=outcome),
         ),
         Description(
-            section=ROBUSTNESS,
+            section=Section.SENSITIVITY,
             name="influence",
             title="The battles that the ratio hangs on most",
             about="Of all battles, those whose absence moves the ratio farthest down and up.",
             frame=influence(battles, plan=plan, arms=arms, outcome=outcome),
         ),
         Description(
-            section=ROBUSTNESS,
+            section=Section.SENSITIVITY,
             name="dispersion",
             title="How battles vary",
             about="Dispersion is the variance of messages with an in-group we over that of independent messages with one chance; "
@@ -109,7 +105,7 @@ def next_study(battles: pd.DataFrame, *, plan: AnalysisPlan, outcome: str = "ing
     """Yield how many battles a next study needs, where the control's battles can tell it."""
     if (found := outlook(battles, plan=plan, outcome=outcome)) is not None:
         yield Description(
-            section=PLANNING,
+            section=Section.PLANNING,
             name="sample_sizes",
             title="Battles an arm",
             about="Power of a study of this size, and the battles an arm that give 80 and 90%, for planned rate ratios, if "
@@ -133,7 +129,7 @@ def seat_tables(
     table = by_seat(messages, transcripts, plan=plan, seats=seats, battles=battles)
     if len(table):
         yield Description(
-            section=ROBUSTNESS,
+            section=Section.MECHANISM,
             name="seats",
             title="One agent at a time",
             about="Rate of the messages of one agent of each battle, against the agent in the same seat of control. Where only "

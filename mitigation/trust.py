@@ -12,7 +12,7 @@ import pandas as pd
 from mitigation.accuracy import scores
 from mitigation.agreement import Agreement, agreements
 from mitigation.correction import corrected_contrasts, corrected_rates, labelled_battles
-from mitigation.descriptions import Description
+from mitigation.descriptions import Description, Section
 from mitigation.detectors.model import accuracy
 from mitigation.errors import AnalysisError, ConfigError, StoreError
 from mitigation.labels import read_labels
@@ -22,7 +22,6 @@ from mitigation.studies import JUDGES, RULES, Loaded, load
 from mitigation.types import Detection
 
 RESAMPLES: Final = 2_000
-TRUST: Final = "How far the detector can be trusted here"
 
 
 def trust(
@@ -44,7 +43,7 @@ def trust(
     except AnalysisError:  # nothing that both have judged
         return
     yield Description(
-        section=TRUST,
+        section=Section.DETECTOR,
         name="accuracy",
         title=f"The detector against the labels of {best}",
         about="Whole battles, drawn at random in each arm and labelled blind; intervals resample battles. The baseline calls "
@@ -59,7 +58,7 @@ def trust(
 def _known() -> Description:
     told = accuracy()
     return Description(
-        section=TRUST,
+        section=Section.DETECTOR,
         name="detector_accuracy",
         title="The detector on authors that it was not fitted to",
         about=f"{told['mentions']:,} mentions in {told['messages']:,} messages of {told['authors']} authors, each left out in "
@@ -74,7 +73,7 @@ def _known() -> Description:
 def _unknown(detector: str, study: str) -> Description:
     remedy = f"mitigation annotate study={study} annotator=NAME"
     return Description(
-        section=TRUST,
+        section=Section.DETECTOR,
         name="detector_accuracy",
         title="Nothing is known of this judge’s accuracy",
         about="No battle of this study has labels by people, and a rubric has no accuracy of its own.",
@@ -112,7 +111,7 @@ def _agreement(
     ]  # fmt: skip
     if rows:
         yield Description(
-            section=TRUST,
+            section=Section.DETECTOR,
             name="agreement",
             title="Agreement of raters",
             about="Cohen’s kappa (two raters) and Krippendorff’s alpha, with 95% intervals over battles; messages that one could "
@@ -155,7 +154,7 @@ def _corrected(loaded: Loaded, gold: Rater, arms: Sequence[str], who: str, seed:
     )
     rates = corrected_rates(battles, rng=np.random.default_rng(seed), resamples=RESAMPLES)
     yield Description(
-        section=TRUST,
+        section=Section.DETECTOR,
         name="corrected_rates",
         title="Rates corrected for the detector’s errors",
         about=about,
@@ -163,7 +162,7 @@ def _corrected(loaded: Loaded, gold: Rater, arms: Sequence[str], who: str, seed:
     )
     if control in set(battles["arm"]) and battles["arm"].nunique() > 1:
         yield Description(
-            section=TRUST,
+            section=Section.DETECTOR,
             name="corrected_contrasts",
             title="Contrasts corrected for the detector’s errors",
             about="Treatment minus control, and their ratio, by the same four methods.",

@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 
 import mitigation
-from mitigation.descriptions import BEHAVIOUR, Description, behaviour
+from mitigation.descriptions import Description, Section, behaviour
 from mitigation.detections import record
 from mitigation.labels import Said, labels_file, line, messages, text_hash
 from mitigation.records import seal
 from mitigation.reporting.inputs import remarks
-from mitigation.robustness import ROBUSTNESS
 from mitigation.store import Study
 from mitigation.studies import Loaded
-from mitigation.trust import TRUST, trust
+from mitigation.trust import trust
 from mitigation.types import Detection
 from tests.conftest import Command
 
@@ -69,8 +68,8 @@ def described(loaded: Loaded, detector: str = "lexical") -> dict[str, Descriptio
 def test_a_study_without_labels_is_told_how_the_detector_does_elsewhere(loaded: Loaded) -> None:
     found = described(loaded)
     assert set(found) == {"tiers", "onset", "disclosure", "tree", "courses", "nearness", "detector_accuracy"}
-    assert {name for name, table in found.items() if table.section == TRUST} == {"detector_accuracy"}
-    assert {table.section for table in found.values()} == {BEHAVIOUR, TRUST}
+    assert {name for name, table in found.items() if table.section == Section.DETECTOR} == {"detector_accuracy"}
+    assert {table.section for table in found.values()} == {Section.BEHAVIOUR, Section.DETECTOR}
     known = found["detector_accuracy"]
     assert known.frame.set_index(["level", "label"]).loc[("mention", "ingroup"), "f1"] > 0.8
     assert "not among these numbers" in known.about
@@ -97,7 +96,7 @@ def test_a_judge_without_labels_is_not_lent_the_accuracy_of_the_rules(loaded: Lo
 def test_labels_that_agree_with_the_detector_change_no_rate(loaded: Loaded) -> None:
     label(loaded, "ann", same)
     found = described(loaded)
-    assert found["accuracy"].section == TRUST
+    assert found["accuracy"].section == Section.DETECTOR
     scores = found["accuracy"].frame
     ingroup = scores[(scores["level"] == "mention") & (scores["label"] == "ingroup")]
     assert list(ingroup["arm"]) == ["all", *ARMS]
@@ -186,8 +185,8 @@ def test_the_report_holds_the_tables_and_their_files(loaded: Loaded, mitigation:
     done = mitigation("report", "study=s")
     assert done.returncode == 0, done.stderr
     page = Path("reports/s/report.html").read_text("utf-8")
-    for number, section in enumerate((ROBUSTNESS, BEHAVIOUR, TRUST), start=1):
-        assert f'<a href="#described-{number}">{section}</a>' in page
+    for section in (Section.SENSITIVITY, Section.BEHAVIOUR, Section.DETECTOR):
+        assert f'<a href="#{section.name.lower()}">{section}</a>' in page
     page = (Path("reports") / "s" / "report.html").read_text("utf-8")
     text = (Path("reports") / "s" / "report.md").read_text("utf-8")
     for name in (
@@ -204,7 +203,7 @@ def test_the_report_holds_the_tables_and_their_files(loaded: Loaded, mitigation:
         with (Path("reports") / "s" / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             assert list(csv.DictReader(file)), name
         assert f"tables/{name}.csv" in page
-    for heading in (BEHAVIOUR, TRUST, "Rates corrected for the detector’s errors"):
+    for heading in (Section.BEHAVIOUR, Section.DETECTOR, "Rates corrected for the detector’s errors"):
         assert heading in page
         assert heading in text
 

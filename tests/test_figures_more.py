@@ -40,7 +40,11 @@ from tests.report_cases import HOSTILE_SHARED, NO_WE, WE, fight, study, transcri
 
 
 def words_of(figure: Figure) -> str:
-    texts = [text.get_text() for axes in figure.axes for text in [*axes.texts, axes.title, *axes.get_yticklabels()]]
+    texts = [
+        text.get_text()
+        for axes in figure.axes
+        for text in [*axes.texts, axes.title, *axes.get_yticklabels(), *axes.get_xticklabels()]
+    ]
     titles = [axes.get_title("left") for axes in figure.axes]
     return "\n".join([*texts, *titles, *(text.get_text() for text in figure.texts)])
 
@@ -157,7 +161,16 @@ def test_many_arms_are_counted_where_they_are_not_drawn() -> None:
     arms = ("control", *(f"arm{i}" for i in range(9)))
     given, messages = labelled(arms)
     for figure in (tree(given.analysis, messages), onset(given.analysis, messages)):
-        assert "first 6 arms; 4 more in the table" in words_of(figure) + str(figure.get_suptitle())
+        said = words_of(figure) + str(figure.get_suptitle())
+        assert all(arm in said for arm in arms)
+        assert "more in the table" not in said
+        drawn(figure)
+    given, messages = labelled(("control", *(f"arm{i:02d}" for i in range(17))))
+    for figure, left_out in (
+        (tree(given.analysis, messages), "first 16 arms; 2 more in the table"),
+        (onset(given.analysis, messages), "first 12 treatments; 5 more in the table"),
+    ):
+        assert left_out in words_of(figure) + str(figure.get_suptitle())
         drawn(figure)
 
 

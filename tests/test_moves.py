@@ -125,9 +125,9 @@ def test_a_scripted_study_goes_from_battles_to_a_table_of_moves(project: Path) -
     assert mitigation.run(cells, study="coins") == {"complete": 48}
     given, page = mitigation.report("coins", plan=AnalysisPlan(resamples=999))
     html, markdown = page.read_text("utf-8"), page.with_name("report.md").read_text("utf-8")
-    for part in ('<section id="moves"', '<a href="#moves">', "tables/moves_battles.csv", "not adjusted for their number"):
+    for part in ('id="table-moves_arms"', "tables/moves_battles.csv", "not adjusted for their number", "move: SHARE"):
         assert part in html, part
-    assert "## Moves" in markdown
+    assert "### Moves" in markdown
     tables = page.parent / "tables"
     moves, arms = pd.read_csv(tables / "moves.csv"), pd.read_csv(tables / "moves_arms.csv")
     assert given.messages is not None
@@ -153,7 +153,7 @@ def test_an_unfinished_study_shows_moves_and_no_p(project: Path) -> None:
     given, page = mitigation.report("coins")
     assert given.conduct is not None
     assert given.conduct.arms["p_value"].isna().all()
-    section = page.read_text("utf-8").split('<section id="moves"')[1].split("</section>")[0]
+    section = page.read_text("utf-8").split('id="table-moves_arms"')[1].split("</details>")[0]
     assert "No p because" not in section
     assert "Difference from control" in section
 

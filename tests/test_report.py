@@ -33,13 +33,14 @@ from tests.report_cases import (
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
 FIGURES = ("rates", "forest", "trajectory", "onset", "tree", "power")
+PRINTED = ("design", "contrasts", "arms", "missingness", "flags", "cost")
 EVERYTHING = {
     "report.html",
     "report.md",
     "report.pdf",
     "verdict.json",
-    *(f"tables/{name}.csv" for name in ("contrasts", "arms", "battles", "missingness", "messages", "mentions", "flags")),
-    *(f"tables/{name}.{form}" for name in ("contrasts", "arms", "missingness", "flags") for form in ("tex", "json")),
+    *(f"tables/{name}.csv" for name in (*PRINTED, "battles", "messages", "mentions")),
+    *(f"tables/{name}.{form}" for name in PRINTED for form in ("tex", "json")),
     *(f"tables/figure_{name}.csv" for name in FIGURES),
     *(f"figures/{name}.{form}" for name in FIGURES for form in ("svg", "png")),
 }
@@ -77,8 +78,8 @@ def test_markdown_is_as_it_was(tmp_path: Path) -> None:
 
 def test_question_stands_first_and_the_verdict_before_the_figures(tmp_path: Path) -> None:
     html = page(study(), tmp_path)
-    order = ["<h1>", 'id="verdict"', 'id="figures"', 'id="contrasts"', 'id="missing"', 'id="measured"']
-    order += ['id="identities"', 'id="transcripts"', 'id="methods"', 'id="reproduce"']
+    order = ["<h1>", *(f'id="{name}"' for name in ("verdict", "design", "figures", "contrasts", "missing", "detector", "cost"))]
+    order += [f'id="{name}"' for name in ("reproduce", "methods", "identities", "transcripts")]
     places = [html.index(part) for part in order]
     assert places == sorted(places)
 
@@ -207,7 +208,7 @@ def test_new_report_leaves_nothing_of_the_old(tmp_path: Path) -> None:
     assert set(contents(tmp_path)) == {
         f"demo/{name}"
         for name in EVERYTHING
-        if not any(part in name for part in ("trajectory", "onset", "tree", "mentions", "messages", "flags"))
+        if not any(part in name for part in ("trajectory", "onset", "tree", "mentions", "messages", "flags", "cost"))
     }
 
 

@@ -40,7 +40,7 @@ def test_the_pdf_says_what_the_page_says() -> None:
     assert told["cards"][0]["effect"].endswith("a rate ratio of 0.46, 95% CI [0.21, 0.84].")
     assert told["apa"] == sentences.apa_all(given)
     assert [drawing["name"] for drawing in told["figures"]] == ["rates", "forest", "trajectory", "onset", "tree", "power"]
-    assert told["tables"][0]["section"] == "Contrasts"
+    assert [part["title"] for part in told["parts"]][:3] == ["Design and plan", "Contrasts", "Missing battles, by arm"]
 
 
 @pytest.mark.parametrize("text", [*HOSTILE_SHARED, *TYPST])
@@ -62,12 +62,12 @@ def test_every_small_table_is_also_latex_and_json(tmp_path: Path) -> None:
 
 def test_a_latex_table_has_rules_of_booktabs_and_the_cells_of_the_page() -> None:
     given = study()
-    table = next(iter(printed(given)))
+    table = next(table for table in printed(given) if table.name == "contrasts")
     made = latex(table, study="demo_1", simulated=True)
     lines = made.splitlines()
     assert [line for line in lines if line.startswith("\\") and "rule" in line] == ["\\toprule", "\\midrule", "\\bottomrule"]
     assert r"\begin{tabular}{lrrrrrrrr}" in lines
-    assert r"SIMULATED data. Contrasts" in made
+    assert r"SIMULATED data. Treatments against control. Always treatment" in made
     assert r"Study demo\_1." in made
     first = lines[lines.index("\\midrule") + 1]
     assert first.startswith(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from mitigation.cooperation import Conduct
+from mitigation.moves import MoveTables
 from mitigation.reporting import ReportInput, write_report
 from mitigation.reporting.transcripts import LONGEST, anchor, segments, viewer
-from mitigation.types import Mention
+from mitigation.types import Mention, Turn
 from tests.report_cases import ARMS, WE, fight, study, transcript
 
 
@@ -62,3 +64,26 @@ def test_very_long_message_is_cut_and_counted(tmp_path: Path) -> None:
 def test_anchor_of_a_battle_is_its_id_where_an_address_can_carry_it() -> None:
     assert anchor("control.egomaniac.embedded.0001") == "battle-control.egomaniac.embedded.0001"
     assert re.fullmatch(r"battle-[0-9a-f]{16}", anchor('a" b\n'))
+
+
+def test_moves_stand_at_their_messages_and_those_that_were_not_legal_can_be_looked_for() -> None:
+    battle = transcript("control", 0, ["I share.", "No.", "I take it all.\nMOVE: \u202eALL"])
+    made = [(1, "legal", "SHARE"), (2, "missing", None), (3, "illegal", "\u202eALL")]
+    moves = pd.DataFrame(made, columns=["index", "state", "move"]).assign(battle_id=battle.battle_id)
+    tables = MoveTables(moves=moves, battles=pd.DataFrame(), games=("x",), notes=())
+    found = viewer(study([battle], (), conduct=Conduct(tables=tables, arms=pd.DataFrame())))
+    shown = found.blocks[0].battles[0].messages
+    assert [message.move and message.move.words for message in shown] == [
+        None, "move: SHARE", "no move", "illegal move: \\u202eALL",
+    ]  # fmt: skip
+    assert {"illegal move", "missing move"} <= set(found.labels)
+    assert not any(label == "legal move" for label in found.labels)
+
+
+def test_private_answers_stand_below_their_battle_and_are_not_scored(tmp_path: Path) -> None:
+    battle = transcript("control", 0, [WE], check=(Turn(index=3, agent="Robbie", text="We are <b>one</b>."),))
+    html = page(study([battle, transcript("control", 1, [WE])], ()), tmp_path)
+    assert html.count("Asked in private after the battle; never scored") == 1
+    assert "We are &lt;b&gt;one&lt;/b&gt;." in html
+    found = viewer(study([battle], ())).blocks[0].battles[0]
+    assert (found.with_ingroup, len(found.messages), [agent for agent, _ in found.answers]) == (1, 2, ["Robbie"])

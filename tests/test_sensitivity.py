@@ -11,10 +11,10 @@ from statsmodels.stats.proportion import proportion_effectsize
 
 from mitigation.analysis import Analysis, analyse_battles
 from mitigation.contrasts import compare
-from mitigation.descriptions import Description
+from mitigation.descriptions import Description, Section
 from mitigation.diagnostics import by_level, dispersion, influence
 from mitigation.estimates import arm_rates
-from mitigation.robustness import PLANNING, ROBUSTNESS, next_study, robustness
+from mitigation.robustness import next_study, robustness
 from mitigation.sensitivity import sensitivity
 from mitigation.significance.jackknife import jackknife
 from mitigation.significance.poisson_gee import poisson_gee
@@ -180,8 +180,8 @@ def test_the_report_has_one_section_of_these_tables_and_none_without_a_scored_ba
     battles = analysed(with_wordings(study())).battles
     tables = list(robustness(battles, plan=PLAN, arms=ARMS))
     assert [table.name for table in tables] == [*("family", "sensitivity", "levels", "influence", "dispersion")]
-    assert {table.section for table in tables} == {ROBUSTNESS}
-    assert [(table.name, table.section) for table in next_study(battles, plan=PLAN)] == [("sample_sizes", PLANNING)]
+    assert [table.section for table in tables] == [Section.CONTRASTS, *[Section.SENSITIVITY] * 4]
+    assert [(table.name, table.section) for table in next_study(battles, plan=PLAN)] == [("sample_sizes", Section.PLANNING)]
     assert all(isinstance(table, Description) for table in tables)
     assert list(robustness(battles.assign(scored=False), plan=PLAN, arms=ARMS)) == []
 

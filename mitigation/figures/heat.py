@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = ["factor", "level", "arm", "rate", "battles"]
 FACTORS: Final = ("scenario", "pairing")
-_ARMS: Final = 8
+_ARMS: Final = 12
 _LEVELS: Final = 24
 
 
@@ -81,7 +81,7 @@ def _panel(axes: Axes, data: pd.DataFrame, arms: list[str], top: float, per: str
     ]
     sns.heatmap(
         grid, ax=axes, annot=words, fmt="", vmin=0, vmax=top, cmap="Blues", cbar=False, linewidths=2, linecolor="white",
-        annot_kws={"fontsize": 6.5}, xticklabels=False, yticklabels=False,
+        annot_kws={"fontsize": 6.5 if len(arms) <= 8 else 5}, xticklabels=False, yticklabels=False,
     )  # fmt: skip
     axes.set_facecolor("#f2f2f2")
     axes.set(xlabel="", ylabel="")

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = ["arm", "event", "index", "share", "n_with", "battles"]
 EVENTS: Final = {"ingroup": "First in-group “we”", "ai_identity": "First “I am an AI”", "end": "Battle ended"}
-_SHOWN: Final = 6
+_TOGETHER: Final = 6
+"""Most arms that share a panel."""
+_MOST: Final = 12
+"""Most treatments that are drawn."""
 
 
 def onset_data(analysis: Analysis, messages: pd.DataFrame | None) -> pd.DataFrame:
@@ -57,38 +60,57 @@ def onset_data(analysis: Analysis, messages: pd.DataFrame | None) -> pd.DataFram
 
 
 def onset(analysis: Analysis, messages: pd.DataFrame | None) -> Figure:
-    """Draw a panel an event, a step line an arm; beyond six arms the first six, control among them."""
+    """Draw a panel an event, a step line an arm; beyond six arms a row of small panels for each treatment, control behind it."""
     return _drawn(analysis, onset_data(analysis, messages))
 
 
 def _drawn(analysis: Analysis, data: pd.DataFrame) -> Figure:
-    arms = list(dict.fromkeys(data["arm"]))
-    looks = style.looks([arm.arm for arm in rows.arms(analysis)] + arms, analysis.plan.control)
+    arms, control = list(dict.fromkeys(data["arm"])), analysis.plan.control
+    looks = style.looks([arm.arm for arm in rows.arms(analysis)] + arms, control)
     events = [event for event in EVENTS if event in set(data["event"])]
     with style.theme():
         if not events:
             figure, (axes,) = style.new(2.0)
             style.nothing(axes, "no message to show")
             return figure
-        shown = arms[:_SHOWN]
-        figure, panels = style.new(2.6 + 0.18 * len(shown), columns=len(events))
-        for axes, event in zip(panels, events, strict=True):
-            _panel(axes, data[data["event"] == event], shown, looks)
-            axes.set_title(EVENTS[event], loc="left", fontsize="medium", color=style.INK)
-        panels[0].set_ylabel("Battles in which it has happened")
-        figure.supxlabel("Message", fontsize="medium")
-        handles, names = panels[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper left", ncols=2, frameon=False, handlelength=3.2)
-        if len(arms) > len(shown):
-            note = f"first {len(shown)} arms; {len(arms) - len(shown)} more in the table"
-            figure.suptitle(note, fontsize="medium", color=style.QUIET)
+        every = [arms] if len(arms) <= _TOGETHER else [[control, arm] for arm in arms if arm != control]
+        groups = every[:_MOST]
+        alone = len(every) == 1
+        figure, panels = style.new(
+            2.6 + 0.18 * len(arms) if alone else 0.6 + 1.25 * len(groups), rows=len(groups), columns=len(events)
+        )
+        for number, axes in enumerate(panels):
+            group, event = groups[number // len(events)], events[number % len(events)]
+            _panel(axes, data[(data["event"] == event) & data["arm"].isin(group)], group, looks)
+            if number < len(events):
+                axes.set_title(EVENTS[event], loc="left", fontsize="medium", color=style.INK)
+            if not alone and number % len(events) == 0:
+                _name(axes, group[-1], data[(data["event"] == event) & data["arm"].isin(group)])
+        figure.supylabel("Battles in which it has happened", fontsize="medium")
+        note = "" if alone else f"; black: {style.label(control, 26)}"
+        figure.supxlabel(f"Message{note}", fontsize="medium")
+        if alone:
+            handles, names = panels[0].get_legend_handles_labels()
+            figure.legend(handles, names, loc="outside upper left", ncols=2, frameon=False, handlelength=3.2)
+        if len(every) > len(groups):
+            words = f"first {len(groups)} treatments; {len(every) - len(groups)} more in the table"
+            figure.suptitle(words, fontsize="medium", color=style.QUIET)
     return figure
 
 
+def _name(axes: Axes, arm: str, data: pd.DataFrame) -> None:
+    """Write the name of a treatment into its panel, where the lines leave room: they rise from the lower left."""
+    high = float(data["share"].max()) > 0.5
+    x, y, across, along = (0.97, 0.06, "right", "bottom") if high else (0.03, 0.94, "left", "top")
+    axes.annotate(style.label(arm, 26), (x, y), xycoords="axes fraction", ha=across, va=along, fontsize="small")
+
+
 def _panel(axes: Axes, data: pd.DataFrame, arms: list[str], looks: dict[str, style.Look]) -> None:
-    last = int(data["index"].max())
+    last = int(data["index"].max()) if len(data) else 1
     for arm in arms:
         own, look = data[data["arm"] == arm], looks[arm]
+        if own.empty:
+            continue
         steps = [0, *own["index"]], [0.0, *(100 * own["share"])]
         axes.step(*steps, where="post", color=look.colour, linestyle=look.dash, linewidth=1.7, label=style.label(arm, 26))
         axes.plot(

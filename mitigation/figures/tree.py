@@ -16,10 +16,15 @@ from mitigation.measures import TREE, tree_table
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis
 
-_SHOWN: Final = 6
-_ROOT: Final = "Social identity\nof AI agents"
+_TOGETHER: Final = 6
+"""Most arms whose marks can be told apart in one row."""
+_MOST: Final = 16
+"""Most arms that are drawn."""
+_ROOT: Final = "Social\nidentity\nof AI\nagents"
 _SPACE: Final = 0.09
 """Height between the marks of two arms in one row."""
+Known = dict[tuple[Any, Any, Any], Any]
+Places = dict[tuple[str, str | None], float]
 
 
 def tree_data(analysis: Analysis, messages: pd.DataFrame | None) -> pd.DataFrame:
@@ -30,67 +35,82 @@ def tree_data(analysis: Analysis, messages: pd.DataFrame | None) -> pd.DataFrame
 
 
 def tree(analysis: Analysis, messages: pd.DataFrame | None) -> Figure:
-    """Draw the tree at the left and, beside every branch and leaf, one mark an arm; beyond six arms the first six."""
+    """Draw the tree at the left and, beside every branch and leaf, a mark an arm; beyond six arms a cell an arm."""
     return _drawn(analysis, tree_data(analysis, messages))
 
 
 def _drawn(analysis: Analysis, data: pd.DataFrame) -> Figure:
-    arms = list(dict.fromkeys(data["arm"]))
-    shown = arms[:_SHOWN]
-    looks = style.looks([arm.arm for arm in rows.arms(analysis)], analysis.plan.control)
-    places = _places()
+    arms, places = list(dict.fromkeys(data["arm"])), _places()
+    known = {(row["arm"], row["branch"], row["leaf"]): row["share_of_messages"] for row in data.to_dict("records")}
     with style.theme():
-        figure = style.blank(4.6 + 0.16 * len(shown))
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.4, 1.0))
+        figure = style.blank(4.6 + 0.16 * min(len(arms), _TOGETHER))
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.4, 1.0 if len(arms) <= _TOGETHER else 2.2))
         _branches(left, places)
-        known = {(row["arm"], row["branch"], row["leaf"]): row["share_of_messages"] for row in data.to_dict("records")}
-        top = max([0.02, *(float(share) for share in known.values() if share is not None)])
-        for (branch, leaf), place in places.items():
-            right.axhline(place, color=style.GRID, linewidth=0.8, zorder=0)
-            values = [(arm, known.get((arm, branch, leaf))) for arm in shown]
-            if all(share is None for _, share in values):
-                right.annotate("not measured", (0.02 * top, place), va="center", color=style.QUIET, fontsize="small")
-            for number, (arm, share) in enumerate(values):
-                if share is not None:
-                    height = place + _SPACE * (number - (len(shown) - 1) / 2)
-                    look = looks[arm]
-                    right.plot(
-                        [100 * share], [height], marker=look.marker, color=look.colour, markersize=5, clip_on=False, zorder=3
-                    )
-        right.set_xlim(0, 105 * top)
+        if len(arms) <= _TOGETHER:
+            looks = style.looks([arm.arm for arm in rows.arms(analysis)], analysis.plan.control)
+            _marks(right, known, arms, places, looks)
+            handles = [
+                Line2D([], [], linestyle="none", markersize=6, label=style.label(arm, 26), **_mark(looks[arm])) for arm in arms
+            ]
+            if handles:
+                figure.legend(handles=handles, loc="outside upper left", ncols=2, frameon=False)
+        else:
+            _cells(right, known, arms[:_MOST], places)
+            if len(arms) > _MOST:
+                words = f"first {_MOST} arms; {len(arms) - _MOST} more in the table"
+                figure.suptitle(words, fontsize="medium", color=style.QUIET)
         right.set_ylim(len(places) - 0.4, -0.6)
-        right.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
-        right.set_xlabel("Share of messages")
         right.tick_params(axis="y", left=False, labelleft=False)
         for spine in ("left", "top", "right"):
             right.spines[spine].set_visible(False)
-        handles = [
-            Line2D(
-                [],
-                [],
-                marker=looks[arm].marker,
-                color=looks[arm].colour,
-                linestyle="none",
-                markersize=6,
-                label=style.label(arm, 26),
-            )
-            for arm in shown
-        ]
-        if handles:
-            figure.legend(handles=handles, loc="outside upper left", ncols=2, frameon=False)
-        if len(arms) > len(shown):
-            note = f"first {len(shown)} arms; {len(arms) - len(shown)} more in the table"
-            figure.suptitle(note, fontsize="medium", color=style.QUIET)
     return figure
 
 
-def _places() -> dict[tuple[str, str | None], float]:
+def _mark(look: style.Look) -> dict[str, Any]:
+    return {"marker": look.marker, "color": look.colour}
+
+
+def _marks(axes: Axes, known: Known, arms: list[str], places: Places, looks: dict[str, style.Look]) -> None:
+    """Draw a mark an arm in every row."""
+    top = max([0.02, *(float(share) for share in known.values() if share is not None)])
+    for (branch, leaf), place in places.items():
+        axes.axhline(place, color=style.GRID, linewidth=0.8, zorder=0)
+        values = [(arm, known.get((arm, branch, leaf))) for arm in arms]
+        if all(share is None for _, share in values):
+            axes.annotate("not measured", (0.02 * top, place), va="center", color=style.QUIET, fontsize="small")
+        for number, (arm, share) in enumerate(values):
+            if share is not None:
+                height = place + _SPACE * (number - (len(arms) - 1) / 2)
+                axes.plot([100 * share], [height], markersize=5, clip_on=False, zorder=3, **_mark(looks[arm]))
+    axes.set_xlim(0, 105 * top)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
+    axes.set_xlabel("Share of messages")
+
+
+def _cells(axes: Axes, known: Known, arms: list[str], places: Places) -> None:
+    """Draw a cell an arm in every row, darker where the share is larger, with the number in it."""
+    grid = [[known.get((arm, branch, leaf)) for arm in arms] for branch, leaf in places]
+    shares = pd.DataFrame(grid, dtype=float)
+    top = max([0.02, *(float(share) for share in known.values() if share is not None)])
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=top, aspect="auto")
+    for row, line in enumerate(grid):
+        for column, share in enumerate(line):
+            words = wording.NONE if share is None else f"{100 * share:.0f}%"
+            dark = share is not None and share > 0.6 * top
+            axes.text(column, row, words, ha="center", va="center", fontsize=6.5, color="white" if dark else style.INK)
+    axes.set_xticks(range(len(arms)), [style.label(arm, 22) for arm in arms], rotation=40, ha="left", fontsize="small")
+    axes.tick_params(axis="x", length=0, labeltop=True, labelbottom=False)
+    axes.spines["bottom"].set_visible(False)
+    axes.set_xlabel("Share of messages")
+
+
+def _places() -> Places:
     """Return the row of every branch (leaf None) and leaf, from the top."""
     keys = [(branch, leaf) for branch, leaves in TREE.items() for leaf in (None, *leaves)]
     return {key: float(place) for place, key in enumerate(keys)}
 
 
-def _branches(axes: Axes, places: dict[tuple[str, str | None], float]) -> None:
+def _branches(axes: Axes, places: Places) -> None:
     """Draw root, branches and leaves as words joined by lines."""
     axes.set_xlim(0, 1)
     axes.set_axis_off()

@@ -13,12 +13,14 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from mitigation.descriptions import Section
 from mitigation.figures import rows, wording
 from mitigation.figures.rows import ContrastRow
-from mitigation.reporting import manipulation, mechanism, moves, sentences, wordings
+from mitigation.reporting import sentences
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.inputs import ReportInput, banners, remarks
-from mitigation.reporting.tables import generic
+from mitigation.reporting.limits import limits
+from mitigation.reporting.printed import parts
 from mitigation.reporting.transcripts import MENTION_LABELS, viewer
 from mitigation.reporting.visible import flat, pieces
 
@@ -30,9 +32,6 @@ MENTION_MEANINGS: Final = (
     ("quoted", "words of somebody else"),
     ("other", "none of these"),
 )
-
-
-Grid = tuple[str, str, str, tuple[str, ...], tuple[tuple[str, ...], ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +52,7 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
     """Return the page."""
     style, script = _asset("style.css"), _asset("viewer.js")
     analysis = given.analysis
+    outline = {part.section: part for part in parts(given)}
     apa = "\n".join(sentences.apa_all(given))
     return _template().render(
         given=given,
@@ -67,22 +67,9 @@ def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
         strata=sentences.strata_of(given) or None,
         notes=remarks(given),
         drawings=drawn,
-        contrasts=rows.shown(analysis),
-        arms=rows.arms(analysis),
-        missingness=generic(analysis.missingness),
-        moves=moves.shown(given),
-        moves_about=moves.ABOUT,
-        moves_notes=moves.notes(given),
-        checked=manipulation.shown(given),
-        checked_about=manipulation.ABOUT,
-        differences=sentences.DIFFERENCES,
-        against=mechanism.shown(given),
-        against_about=mechanism.ABOUT,
-        worded=wordings.shown(given),
-        worded_about=wordings.ABOUT,
-        described=described(given),
-        flagged=generic(given.form) if given.form is not None else None,
-        measured=sentences.measured(given),
+        limits=limits(given),
+        design=outline.get(Section.DESIGN),
+        parts=[part for section, part in outline.items() if section is not Section.DESIGN],
         labels=MENTION_LABELS,
         meanings=MENTION_MEANINGS,
         viewer=viewer(given),
@@ -111,15 +98,6 @@ def cards(given: ReportInput) -> tuple[Card, ...]:
         for row in found
     ]
     return tuple(sorted(made, key=lambda card: not card.asked))
-
-
-def described(given: ReportInput) -> tuple[tuple[str, tuple[Grid, ...]], ...]:
-    """Return the further tables by section: name, heading, what it shows, heads and cells of each."""
-    found: dict[str, tuple[Grid, ...]] = {}
-    for table in given.described:
-        grid = (table.name, table.title, table.about, *generic(table.page))
-        found[table.section] = (*found.get(table.section, ()), grid)
-    return tuple(found.items())
 
 
 def _asset(name: str) -> str:

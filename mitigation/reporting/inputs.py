@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mitigation.figures import rows
 
@@ -38,6 +38,7 @@ class ReportInput:
         transcripts: the battles as fought.
         detections: by battle_id, what the detector saw in each message.
         identities: by arm, the wordings that its agents received.
+        definitions: the frozen cells of the study.
         mechanism: each treatment against every other arm but the control, or None.
         half_treated: arms in which one agent of a battle is treated and the other is not.
         conduct: how the agents acted in games, or None when no scenario has one.
@@ -50,6 +51,7 @@ class ReportInput:
         detector: name, version and digest of the detector, as printed.
         adherence: the locked plan and whether it was followed, None when none was locked.
         provenance: versions, seeds, hashes and the command that rebuilds the report, as printed.
+        cost: what the whole study has cost, in words.
         citation: how the program is cited, as BibTeX.
         question: heading of the page.
         battles_shown: most battles whose text is put into the page; beyond it whole blocks are drawn.
@@ -60,6 +62,7 @@ class ReportInput:
     transcripts: Sequence[Transcript] = ()
     detections: Mapping[str, Sequence[Detection]] = field(default_factory=dict)
     identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    definitions: Sequence[Mapping[str, Any]] = ()
     mechanism: pd.DataFrame | None = None
     half_treated: tuple[str, ...] = ()
     conduct: Conduct | None = None
@@ -72,6 +75,7 @@ class ReportInput:
     detector: str = ""
     adherence: Adherence | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
+    cost: str = ""
     citation: str = ""
     question: str = QUESTION
     battles_shown: int = 1000

@@ -9,7 +9,9 @@ from mitigation.reporting import sentences
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.html import cards
 from mitigation.reporting.inputs import ReportInput, banners, remarks
-from mitigation.reporting.printed import printed
+from mitigation.reporting.limits import limits
+from mitigation.reporting.printed import Part
+from mitigation.reporting.printed import parts as outline
 from mitigation.reporting.tables import escape, markdown
 from mitigation.reporting.visible import flat
 
@@ -19,21 +21,22 @@ def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
     parts = [f"# {'SIMULATED: ' if given.simulated else ''}{escape(given.question)}"]
     parts += [f"> **{escape(words)}**" for _, words in banners(given)]
     parts += [f"Study: {escape(given.analysis.study)}", f"## {escape(sentences.answer(given))}", *_verdicts(given)]
-    parts += ["\n".join(f"- {escape(note)}" for note in notes)] if (notes := remarks(given)) else []
-    parts += ["## Figures", *(_figure(drawing) for drawing in drawn)]
-    parts += _tables(given)
-    parts += ["## How it was measured", *(escape(line) for line in sentences.measured(given))]
+    for title, lines in (("Notes", remarks(given)), ("What this cannot show", limits(given))):
+        parts += [f"### {title}", _listed(lines)] if lines else []
+    first, *others = outline(given)
+    parts += [*_part(first), "## Figures", *(_figure(drawing) for drawing in drawn)]
+    parts += [line for part in others for line in _part(part)]
+    provenance = [f"{key}: {value}" for key, value in given.provenance.items()]
+    parts += ["## Reproduce", _listed(provenance) or "Not recorded."]
+    parts += ["## Methods, in words for a paper", escape(sentences.methods(given)), "### Results, APA style"]
+    parts += [_listed(sentences.apa_all(given))]
+    parts += ["### Citation", _fenced(given.citation)] if given.citation else []
     parts += ["## Identities used", *_identities(given)] if given.identities else []
     if given.transcripts:
         parts += [
             "## Transcripts",
             "Transcripts with every mention marked: report.html. All mentions as a table: tables/mentions.csv.",
         ]
-    parts += ["## Methods, in words for a paper", escape(sentences.methods(given)), "### Results, APA style"]
-    parts += ["\n".join(f"- {escape(line)}" for line in sentences.apa_all(given))]
-    parts += ["### Citation", _fenced(given.citation)] if given.citation else []
-    lines = [f"- {escape(key)}: {escape(value)}" for key, value in given.provenance.items()]
-    parts += ["## Reproduce", "\n".join(lines) or "Not recorded."]
     return "\n\n".join(parts) + "\n"
 
 
@@ -52,16 +55,19 @@ def _figure(drawing: Drawing) -> str:
     return f"![{alt}](figures/{drawing.name}.png)\n\n{escape(drawing.caption)}"
 
 
-def _tables(given: ReportInput) -> Iterator[str]:
-    section = ""
-    for table in printed(given):
-        if table.section != section:
-            yield f"## {escape(table.section)}"
-            section = table.section
-        if table.title:
-            yield f"### {escape(table.title)}"
+def _part(part: Part) -> Iterator[str]:
+    yield f"## {escape(part.section)}"
+    yield from (escape(words) for words in part.about)
+    if part.facts:
+        yield _listed([f"{what}: {words}" for what, words in part.facts])
+    for table in part.tables:
+        yield f"### {escape(table.title)}"
         yield from (escape(words) for words in table.about)
         yield markdown(table.heads, table.lines)
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {escape(line)}" for line in lines)
 
 
 def _identities(given: ReportInput) -> list[str]:

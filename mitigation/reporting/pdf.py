@@ -9,11 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from mitigation.descriptions import Section
 from mitigation.reporting import sentences
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.html import Card, cards
 from mitigation.reporting.inputs import ReportInput, banners, remarks
-from mitigation.reporting.printed import printed
+from mitigation.reporting.limits import limits
+from mitigation.reporting.printed import Part, parts
 from mitigation.reporting.visible import flat
 
 
@@ -37,15 +39,6 @@ def pdf(given: ReportInput, drawn: Sequence[Drawing]) -> bytes:
 
 def _data(given: ReportInput, drawn: Sequence[Drawing]) -> dict[str, Any]:
     """Return everything that is printed."""
-    tables, section = [], ""
-    for table in printed(given):
-        tables.append(
-            {
-                "first": table.section != section, "section": table.section, "title": table.title, "about": table.about,
-                "heads": table.heads, "lines": table.lines,
-            }
-        )  # fmt: skip
-        section = table.section
     return {
         "title": f"{'SIMULATED: ' if given.simulated else ''}{given.analysis.study}: {given.question}",
         "study": given.analysis.study,
@@ -55,15 +48,32 @@ def _data(given: ReportInput, drawn: Sequence[Drawing]) -> dict[str, Any]:
         "answer": sentences.answer(given),
         "cards": [_card(given, card) for card in cards(given)],
         "notes": remarks(given),
+        "limits": limits(given),
         "figures": [
             {"name": d.name, "title": d.title, "caption": d.caption, "alt": f"{d.title}. {' '.join(d.alt)}"} for d in drawn
         ],
-        "tables": tables,
-        "measured": sentences.measured(given),
+        "parts": [_part(part) for part in parts(given)],
         "methods": sentences.methods(given),
         "apa": sentences.apa_all(given),
         "citation": given.citation,
         "provenance": list(given.provenance.items()),
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    tables = [
+        {
+            "title": table.title, "about": table.about, "heads": table.heads, "lines": table.lines,
+            "left": [place in table.worded for place in range(len(table.heads))],
+        }
+        for table in part.tables
+    ]  # fmt: skip
+    return {
+        "design": part.section is Section.DESIGN,
+        "title": part.section,
+        "about": part.about,
+        "facts": part.facts,
+        "tables": tables,
     }
 
 

@@ -1,17 +1,19 @@
-"""An input in, its tables as they are printed out: heading, words and cells; Markdown, LaTeX and PDF show the same ones."""
+"""An input in; its sections with their tables as they are printed out: page, Markdown, PDF and LaTeX show the same ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
+from mitigation.descriptions import Section
 from mitigation.figures import rows, wording
-from mitigation.reporting import manipulation, mechanism, moves, sentences, wordings
-from mitigation.reporting.html import described
+from mitigation.reporting import cost, design, manipulation, mechanism, missing, moves, sentences, wordings
 from mitigation.reporting.inputs import ReportInput
 from mitigation.reporting.tables import generic
 
-_STATES = ("planned", "complete", "refused", "failed", "pending", "excluded", "no_exposure", "scored")
+_INTERIM: Final = "p values and verdicts are left out while battles are pending."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,35 +23,86 @@ class Printed:
     Attributes:
         name: name of its files.
         section: heading that it stands under.
-        title: its own heading, empty where the section has no other table.
+        title: its own heading.
         about: what it shows, a paragraph each.
         heads, lines: its cells.
+        more: names of further tables with the single cases behind it.
     """
 
     name: str
-    section: str
-    title: str = ""
+    section: Section
+    title: str
     about: tuple[str, ...] = ()
     heads: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
+    more: tuple[str, ...] = ()
+
+    @property
+    def worded(self) -> frozenset[int]:
+        """Columns that hold words, which a page sets flush left; the first one always does."""
+        columns = list(zip(*self.lines, strict=True)) if self.lines else []
+        return frozenset({0, *(place for place, cells in enumerate(columns) if any(map(_is_words, cells)))})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One section: paragraphs, facts (what, in words), and tables."""
+
+    section: Section
+    about: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    tables: tuple[Printed, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        """The fragment that links to it."""
+        return self.section.name.lower().replace("_", "-")
+
+
+def parts(given: ReportInput) -> tuple[Part, ...]:
+    """Return every section that has something to say, in the order of the report."""
+    tables = tuple(printed(given))
+    about = {Section.DETECTOR: sentences.measured(given)}
+    facts = {Section.DESIGN: design.facts(given)}
+    if given.cost:
+        facts[Section.COST] = (("The whole study", f"{given.cost}, with calls that failed, tests of the models and judges"),)
+    found = (
+        Part(
+            section=section,
+            about=about.get(section, ()),
+            facts=facts.get(section, ()),
+            tables=tuple(table for table in tables if table.section is section),
+        )
+        for section in Section
+    )
+    return tuple(part for part in found if part.about or part.facts or part.tables)
 
 
 def printed(given: ReportInput) -> Iterator[Printed]:
-    """Yield every table of the report in its order."""
+    """Yield every table of the report."""
+    yield _of("design", Section.DESIGN, "Arms", (), generic(design.frame(given)))
     yield _contrasts(given)
-    shown = (
-        ("treatment_against", "The treatment against the other arms", (mechanism.ABOUT,), mechanism.shown(given)),
-        ("moves_arms", "Moves", (moves.ABOUT, *moves.notes(given)), moves.shown(given)),
-        ("wordings_arms", "Wordings", (wordings.ABOUT,), wordings.shown(given)),
-        ("manipulation_arms", "Manipulation check", (manipulation.ABOUT,), manipulation.shown(given)),
-    )
-    for name, section, about, table in shown:
-        if table is not None:
-            yield Printed(name=name, section=section, about=about, heads=tuple(table[0]), lines=_texts(table[1]))
-    for section, grids in described(given):
-        for name, title, words, heads, lines in grids:
-            yield Printed(name=name, section=section, title=title, about=(words,), heads=heads, lines=lines)
     yield from _missing(given)
+    special = (
+        ("treatment_against", Section.MECHANISM, "The treatment against the other arms", (mechanism.ABOUT,), mechanism, ()),
+        (
+            *("manipulation_arms", Section.MECHANISM, "Manipulation check", (manipulation.ABOUT,), manipulation),
+            ("manipulation_answers",),
+        ),
+        (
+            *("moves_arms", Section.BEHAVIOUR, "Moves", (moves.ABOUT, *moves.notes(given)), moves),
+            ("moves", "moves_battles"),
+        ),
+        ("wordings_arms", Section.SENSITIVITY, "Wordings", (wordings.ABOUT,), wordings, ("wordings",)),
+    )
+    for name, section, title, about, source, more in special:
+        if (table := source.shown(given)) is not None:
+            yield _of(name, section, title, about, table, more)
+    for told in given.described:
+        names = set(told.frame["arm"]) if told.spread is not None else ()
+        yield _of(told.name, told.section, told.title, (told.about,), generic(told.page, names=names))
+    if given.transcripts:
+        yield _of("cost", Section.COST, "By arm", (cost.ABOUT,), generic(cost.frame(given)))
 
 
 def _contrasts(given: ReportInput) -> Printed:
@@ -71,24 +124,33 @@ def _contrasts(given: ReportInput) -> Printed:
         ]  # fmt: skip
         if not given.interim:
             line += [wording.p_cell(row.p_value), wording.p_cell(row.p_adjusted)]
-        lines.append(line)
-    about = (sentences.DIFFERENCES,)
-    return Printed(name="contrasts", section="Contrasts", about=about, heads=tuple(heads), lines=_texts(lines))
+        lines.append(tuple(line))
+    about = (sentences.DIFFERENCES, *([_INTERIM] if given.interim else []))
+    return _of("contrasts", Section.CONTRASTS, "Treatments against control", about, (tuple(heads), tuple(lines)))
 
 
 def _missing(given: ReportInput) -> Iterator[Printed]:
-    section = "Missing battles, by arm"
-    heads = ("Arm", *(state.replace("_", " ") for state in _STATES))
-    lines = [(arm.arm, *(wording.whole(getattr(arm, state)) for state in _STATES)) for arm in rows.arms(given.analysis)]
-    yield Printed(name="arms", section=section, heads=heads, lines=tuple(lines))
-    heads, cells = generic(given.analysis.missingness)
-    if cells:
-        yield Printed(name="missingness", section=section, heads=heads, lines=cells)
+    table = partial(_of, section=Section.MISSING)
+    yield table("arms", title="States of the planned battles", about=(missing.ABOUT,), table=missing.shown(given))
+    bounds = generic(given.analysis.missingness)
+    if bounds[1]:
+        yield table("missingness", title="Bounds and tests of missingness", about=(missing.BOUNDS_ABOUT,), table=bounds)
     if given.form is not None:
-        about = ("Messages of complete battles that a rule on form marks, by arm; none is left out for it.",)
-        heads, cells = generic(given.form)
-        yield Printed(name="flags", section=section, about=about, heads=heads, lines=cells)
+        form = generic(given.form)
+        yield table("flags", title="Messages marked by rules on form", about=(missing.FORM_ABOUT,), table=form)
 
 
-def _texts(lines: object) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(str(cell) for cell in line) for line in lines)  # type: ignore[attr-defined]
+def _of(
+    name: str,
+    section: Section,
+    title: str,
+    about: tuple[str, ...],
+    table: tuple[tuple[str, ...], tuple[tuple[str, ...], ...]],
+    more: tuple[str, ...] = (),
+) -> Printed:
+    heads, lines = table
+    return Printed(name=name, section=section, title=title, about=about, heads=heads, lines=lines, more=more)
+
+
+def _is_words(cell: str) -> bool:
+    return cell[:1].isalpha() and cell not in (wording.NOT_ESTIMABLE, "no bound") and not cell.startswith(("at most", "at least"))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import pandas as pd
 
 from mitigation.figures import rows
-from mitigation.figures.wording import p_cell
+from mitigation.figures.wording import MINUS, decimal, p_cell
 from mitigation.plain import strict
+from mitigation.reporting import cost, design
 from mitigation.reporting.inputs import ReportInput
 from mitigation.reporting.moves import stored
 from mitigation.reporting.visible import flat
@@ -69,6 +70,7 @@ def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
     contrasts = analysis.contrasts.reindex(columns=[*CONTRASTS, *(c for c in analysis.contrasts.columns if c not in CONTRASTS)])
     found = {
         "contrasts": contrasts.assign(simulated=given.simulated),
+        "design": design.frame(given),
         "arms": analysis.arms,
         "battles": analysis.battles,
         "missingness": analysis.missingness,
@@ -77,6 +79,7 @@ def frames(given: ReportInput) -> dict[str, pd.DataFrame]:
         found["messages"] = given.messages
     if given.transcripts:
         found["mentions"] = mentions(given)
+        found["cost"] = cost.frame(given)
     if given.form is not None:
         found["flags"] = given.form
     if given.manipulation is not None:
@@ -115,10 +118,20 @@ def markdown(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     return "\n".join([f"| {' | '.join(escape(head) for head in heads)} |", f"|{'---|' * len(heads)}", *body])
 
 
-def generic(frame: pd.DataFrame) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return heads and printed cells of any frame, for tables whose columns the page does not know."""
-    heads = tuple(flat(str(name).replace("_", " ")) for name in frame.columns)
+def generic(frame: pd.DataFrame, *, names: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return heads and printed cells of any frame, for tables whose columns the page does not know.
+
+    Args:
+        frame: the table.
+        names: columns that are the names of something, such as arms, and are printed as they are.
+    """
+    heads = tuple(flat(str(name)) if name in names else _head(str(name)) for name in frame.columns)
     return heads, tuple(tuple(_printed(name, value) for name, value in row.items()) for row in rows.records(frame))
+
+
+def _head(name: str) -> str:
+    shown = flat(name.replace("_", " "))
+    return shown if name.startswith("p_") else f"{shown[:1].upper()}{shown[1:]}"
 
 
 def _printed(name: str, value: object) -> str:
@@ -131,4 +144,4 @@ def _printed(name: str, value: object) -> str:
         return "–"
     if name.startswith("p_"):
         return p_cell(found)
-    return f"{found:,.0f}" if found == round(found) else f"{found:.3f}"
+    return f"{found:,.0f}".replace("-", MINUS) if found == round(found) else decimal(found, 3)

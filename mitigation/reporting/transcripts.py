@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mitigation.figures import rows
 from mitigation.reporting.inputs import ReportInput
@@ -15,6 +15,7 @@ from mitigation.types import Detection, Mention, Transcript, Turn
 
 LONGEST: Final = 20_000
 COLLAPSED: Final = 900
+LONGEST_MOVE: Final = 60
 TEXT_BUDGET: Final = 12_000_000
 
 MENTION_LABELS: Final[dict[str, str]] = {
@@ -38,6 +39,13 @@ class Segment:
     mention: Mention | None
 
 
+class MoveView(NamedTuple):
+    """What a message of a game states: legal, illegal or missing, and in words."""
+
+    state: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """One message as shown; `left_out` counts the characters beyond the longest text that a page holds."""
@@ -51,13 +59,14 @@ class MessageView:
     kinds: tuple[str, ...]
     ingroup: bool
     unjudged: bool
+    move: MoveView | None
     long: bool
     left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BattleView:
-    """One battle as shown."""
+    """One battle as shown; `answers` are those that its agents gave in private afterwards."""
 
     battle_id: str
     anchor: str
@@ -70,6 +79,7 @@ class BattleView:
     error: str
     models: tuple[str, ...]
     messages: tuple[MessageView, ...]
+    answers: tuple[tuple[str, tuple[Piece, ...]], ...]
     with_ingroup: int
     labels: tuple[str, ...]
 
@@ -122,7 +132,8 @@ def viewer(given: ReportInput) -> Viewer:
     order = [arm.arm for arm in rows.arms(given.analysis)]
     order += sorted({battle.identity for battle in given.transcripts} - set(order))
     kept = _sample(blocks, given.battles_shown)
-    views = [_block(given, key, blocks[key], order) for key in sorted(kept)]
+    moves = _moves(given)
+    views = [_block(given, key, blocks[key], order, moves) for key in sorted(kept)]
     battles = [battle for block in views for battle in block.battles]
     present = {battle.arm for battle in battles}
     return Viewer(
@@ -156,18 +167,43 @@ def _sample(blocks: dict[BlockKey, list[Transcript]], limit: int) -> list[BlockK
     return kept
 
 
-def _block(given: ReportInput, key: BlockKey, battles: Sequence[Transcript], order: list[str]) -> BlockView:
+def _moves(given: ReportInput) -> Mapping[tuple[str, int], MoveView]:
+    """Return what each message of a game states, by battle and index."""
+    if given.conduct is None:
+        return {}
+    columns = given.conduct.tables.moves[["battle_id", "index", "state", "move"]]
+    return {
+        (battle, index): _move(state, rows.text(text))
+        for battle, index, state, text in columns.itertuples(index=False, name=None)
+    }
+
+
+def _move(state: str, text: str) -> MoveView:
+    said = flat(text)
+    said = said if len(said) <= LONGEST_MOVE else f"{said[:LONGEST_MOVE]}…"
+    return MoveView(state, {"legal": f"move: {said}", "illegal": f"illegal move: {said}"}.get(state, "no move"))
+
+
+def _block(
+    given: ReportInput,
+    key: BlockKey,
+    battles: Sequence[Transcript],
+    order: list[str],
+    moves: Mapping[tuple[str, int], MoveView],
+) -> BlockView:
     scenario, pairing, opener, replicate = key
     ordered = sorted(battles, key=lambda battle: (order.index(battle.identity), battle.battle_id))
     title = flat(f"{scenario}, {pairing}, opener {opener + 1}, replicate {replicate}")
-    views = tuple(_battle(battle, given.detections.get(battle.battle_id, ())) for battle in ordered)
+    views = tuple(_battle(battle, given.detections.get(battle.battle_id, ()), moves) for battle in ordered)
     return BlockView(title=title, battles=views)
 
 
-def _battle(battle: Transcript, detections: Sequence[Detection]) -> BattleView:
+def _battle(battle: Transcript, detections: Sequence[Detection], moves: Mapping[tuple[str, int], MoveView]) -> BattleView:
     by_index = {detection.index: detection for detection in detections}
     here = anchor(battle.battle_id)
-    messages = tuple(_message(turn, by_index.get(turn.index), here) for turn in battle.turns)
+    messages = tuple(
+        _message(turn, by_index.get(turn.index), here, moves.get((battle.battle_id, turn.index))) for turn in battle.turns
+    )
     return BattleView(
         battle_id=flat(battle.battle_id),
         anchor=here,
@@ -180,12 +216,20 @@ def _battle(battle: Transcript, detections: Sequence[Detection]) -> BattleView:
         error=flat(battle.error or ""),
         models=tuple(dict.fromkeys(flat(agent.model or "model not known") for agent in battle.agents)),
         messages=messages,
+        answers=tuple((flat(turn.agent), tuple(pieces(turn.text[:LONGEST]))) for turn in battle.check),
         with_ingroup=sum(message.ingroup for message in messages),
-        labels=tuple(sorted({label for message in messages for label in (*message.labels, *message.kinds)})),
+        labels=tuple(sorted({label for message in messages for label in _sought(message)})),
     )
 
 
-def _message(turn: Turn, detection: Detection | None, battle: str) -> MessageView:
+def _sought(message: MessageView) -> Iterable[str]:
+    """Yield what a battle can be looked for by: its labels, its kinds of "we", and moves that were not legal."""
+    yield from (*message.labels, *message.kinds)
+    if message.move is not None and message.move.state != "legal":
+        yield f"{message.move.state} move"
+
+
+def _message(turn: Turn, detection: Detection | None, battle: str, move: MoveView | None) -> MessageView:
     scored = turn.index > 0
     mentions = (detection.mentions or ()) if detection is not None and scored else ()
     labels = detection.labels if detection is not None and scored else {}
@@ -199,6 +243,7 @@ def _message(turn: Turn, detection: Detection | None, battle: str) -> MessageVie
         kinds=tuple(f"“we”: {name}" for name in dict.fromkeys(MENTION_LABELS[mention.label] for mention in mentions)),
         ingroup=any(mention.label == "ingroup" for mention in mentions),
         unjudged=scored and (detection is None or detection.mentions is None),
+        move=move,
         long=len(turn.text) > COLLAPSED,
         left_out=max(0, len(turn.text) - LONGEST),
     )
