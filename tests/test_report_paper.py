@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given as given_that
 from hypothesis import strategies as st
 
+from mitigation.descriptions import Section
 from mitigation.figures import wording
 from mitigation.reporting import sentences, write_report
+from mitigation.reporting.document import document
 from mitigation.reporting.drawings import drawings
 from mitigation.reporting.latex import _SPECIAL, escape, latex
 from mitigation.reporting.pdf import _data, pdf
@@ -25,27 +27,27 @@ TYPST = ('#panic("owned")', '#read("/etc/passwd")', "$ sum $ *bold* _it_ @label 
 
 def test_the_pdf_is_the_same_bytes_every_time_and_holds_its_figures() -> None:
     given = study()
-    drawn = drawings(given)
-    made = pdf(given, drawn)
+    told = document(given, drawings(given))
+    made = pdf(told)
     assert made.startswith(b"%PDF-")
-    assert pdf(given, drawn) == made
-    assert len(made) > len(pdf(given, ())) + 10_000
+    assert pdf(told) == made
+    assert len(made) > len(pdf(document(given, ()))) + 10_000
     assert b"CreationDate" not in made
 
 
 def test_the_pdf_says_what_the_page_says() -> None:
     given = study()
-    told = _data(given, drawings(given))
+    told = _data(document(given, drawings(given)))
     assert told["answer"] == sentences.answer(given)
     assert told["cards"][0]["effect"].endswith("a rate ratio of 0.46, 95% CI [0.21, 0.84].")
     assert told["apa"] == sentences.apa_all(given)
     assert [drawing["name"] for drawing in told["figures"]] == ["rates", "forest", "trajectory", "onset", "tree", "power"]
-    assert [part["title"] for part in told["parts"]][:3] == ["Design and plan", "Contrasts", "Missing battles, by arm"]
+    assert [part["title"] for part in (*told["before"], *told["after"])][:3] == [*Section][:3]
 
 
 @pytest.mark.parametrize("text", [*HOSTILE_SHARED, *TYPST])
 def test_hostile_text_is_printed_and_not_run(text: str) -> None:
-    assert pdf(everywhere(text), ()).startswith(b"%PDF-")
+    assert pdf(document(everywhere(text), ())).startswith(b"%PDF-")
 
 
 def test_every_small_table_is_also_latex_and_json(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ def write_report(inputs: ReportInput, folder: Path) -> Path:
     Raises:
         StoreError: the folder cannot be written.
     """
+    from mitigation.reporting.document import document
     from mitigation.reporting.drawings import drawings
     from mitigation.reporting.folder import write_folder
     from mitigation.reporting.html import html
@@ -29,10 +30,11 @@ def write_report(inputs: ReportInput, folder: Path) -> Path:
     from mitigation.reporting.verdict import verdict_json
 
     drawn = drawings(inputs)
+    told = document(inputs, drawn)
     files = {
-        "report.html": html(inputs, drawn).encode("utf-8", "backslashreplace"),
-        "report.md": report_markdown(inputs, drawn).encode("utf-8", "backslashreplace"),
-        "report.pdf": pdf(inputs, drawn),
+        "report.html": html(told).encode("utf-8", "backslashreplace"),
+        "report.md": report_markdown(told).encode("utf-8", "backslashreplace"),
+        "report.pdf": pdf(told),
         "verdict.json": verdict_json(inputs),
     }
     study, simulated = inputs.analysis.study, inputs.simulated

@@ -1,11 +1,9 @@
-"""An input and its drawings in, one offline HTML page out: all text escaped, no style or script allowed but its own."""
+"""A document in, one offline HTML page out: all text escaped, no style or script allowed but its own."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -13,15 +11,9 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from mitigation.descriptions import Section
-from mitigation.figures import rows, wording
-from mitigation.figures.rows import ContrastRow
-from mitigation.reporting import sentences
-from mitigation.reporting.drawings import Drawing
-from mitigation.reporting.inputs import ReportInput, banners, remarks
-from mitigation.reporting.limits import limits
-from mitigation.reporting.printed import parts
-from mitigation.reporting.transcripts import MENTION_LABELS, viewer
+from mitigation.figures import wording
+from mitigation.reporting.document import Document
+from mitigation.reporting.transcripts import MENTION_LABELS
 from mitigation.reporting.visible import flat, pieces
 
 MENTION_MEANINGS: Final = (
@@ -34,70 +26,18 @@ MENTION_MEANINGS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One treatment's verdict as the page shows it."""
-
-    row: ContrastRow
-    role: str
-    verdict: wording.Verdict
-    conclusion: str
-    effect: str
-    evidence: str
-    missing: str
-    asked: bool
-
-
-def html(given: ReportInput, drawn: Sequence[Drawing]) -> str:
+def html(told: Document) -> str:
     """Return the page."""
     style, script = _asset("style.css"), _asset("viewer.js")
-    analysis = given.analysis
-    outline = {part.section: part for part in parts(given)}
-    apa = "\n".join(sentences.apa_all(given))
     return _template().render(
-        given=given,
-        study=analysis.study,
-        title=f"{'SIMULATED: ' if given.simulated else ''}{analysis.study}: {given.question}",
+        told=told,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own file)
-        banners=banners(given),
-        answer=sentences.answer(given),
-        cards=cards(given),
-        strata=sentences.strata_of(given) or None,
-        notes=remarks(given),
-        drawings=drawn,
-        limits=limits(given),
-        design=outline.get(Section.DESIGN),
-        parts=[part for section, part in outline.items() if section is not Section.DESIGN],
         labels=MENTION_LABELS,
         meanings=MENTION_MEANINGS,
-        viewer=viewer(given),
-        methods=sentences.methods(given),
-        apa=apa,
         w=wording,
     )
-
-
-def cards(given: ReportInput) -> tuple[Card, ...]:
-    """Return one card per treatment: first the arms that the question is about, then the controls of the design."""
-    roles = {arm.arm: arm.role for arm in rows.arms(given.analysis)}
-    found = rows.primary(given.analysis)
-    asked = {row.treatment for row in found if roles.get(row.treatment) == "treatment"} or {row.treatment for row in found}
-    made = [
-        Card(
-            row=row,
-            role=roles.get(row.treatment, "").replace("_", " "),
-            verdict=sentences.shown_verdict(given, row),
-            conclusion=sentences.conclusion(given, row),
-            effect=sentences.effect(given, row),
-            evidence=sentences.evidence(given, row),
-            missing=sentences.missing_count(given, row),
-            asked=row.treatment in asked,
-        )
-        for row in found
-    ]
-    return tuple(sorted(made, key=lambda card: not card.asked))
 
 
 def _asset(name: str) -> str:

@@ -1,53 +1,60 @@
-"""An input and its drawings in, the report as Markdown out: the same numbers as the page, without the transcripts."""
+"""A document in, the report as Markdown out: the same numbers as the page, without the transcripts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from mitigation.reporting import sentences
+from mitigation.reporting.document import Card, Document
 from mitigation.reporting.drawings import Drawing
-from mitigation.reporting.html import cards
-from mitigation.reporting.inputs import ReportInput, banners, remarks
-from mitigation.reporting.limits import limits
 from mitigation.reporting.printed import Part
-from mitigation.reporting.printed import parts as outline
 from mitigation.reporting.tables import escape, markdown
 from mitigation.reporting.visible import flat
 
 
-def report_markdown(given: ReportInput, drawn: Sequence[Drawing]) -> str:
+def report_markdown(told: Document) -> str:
     """Return the report."""
-    parts = [f"# {'SIMULATED: ' if given.simulated else ''}{escape(given.question)}"]
-    parts += [f"> **{escape(words)}**" for _, words in banners(given)]
-    parts += [f"Study: {escape(given.analysis.study)}", f"## {escape(sentences.answer(given))}", *_verdicts(given)]
-    for title, lines in (("Notes", remarks(given)), ("What this cannot show", limits(given))):
-        parts += [f"### {title}", _listed(lines)] if lines else []
-    first, *others = outline(given)
-    parts += [*_part(first), "## Figures", *(_figure(drawing) for drawing in drawn)]
-    parts += [line for part in others for line in _part(part)]
-    provenance = [f"{key}: {value}" for key, value in given.provenance.items()]
-    parts += ["## Reproduce", _listed(provenance) or "Not recorded."]
-    parts += ["## Methods, in words for a paper", escape(sentences.methods(given)), "### Results, APA style"]
-    parts += [_listed(sentences.apa_all(given))]
-    parts += ["### Citation", _fenced(given.citation)] if given.citation else []
-    parts += ["## Identities used", *_identities(given)] if given.identities else []
-    if given.transcripts:
-        parts += [
-            "## Transcripts",
-            "Transcripts with every mention marked: report.html. All mentions as a table: tables/mentions.csv.",
-        ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(_paragraphs(told)) + "\n"
 
 
-def _verdicts(given: ReportInput) -> list[str]:
-    found = []
-    for card in cards(given):
-        role = f" ({escape(card.role)})" if card.role else ""
-        title = f"**{escape(card.verdict.title)}: {escape(card.row.treatment)}**{role}."
-        reasons = "".join(f"\n- {escape(reason)}" for reason in card.row.reasons if not given.interim)
-        found.append(f"{title} {escape(card.effect)} {escape(card.evidence)}" + (f"\n{reasons}" if reasons else ""))
-    return found
+def _paragraphs(told: Document) -> Iterator[str]:
+    yield f"# {'SIMULATED: ' if told.simulated else ''}{escape(told.question)}"
+    yield from (f"> **{escape(words)}**" for _, words in told.banners)
+    yield f"Study: {escape(told.study)}"
+    yield f"## {escape(told.answer)}"
+    yield from map(_card, told.cards)
+    for title, lines in (("Notes", told.notes), ("What this cannot show", told.limits)):
+        if lines:
+            yield f"### {title}"
+            yield _listed(lines)
+    for part in told.before:
+        yield from _part(part)
+    yield "## Figures"
+    yield from map(_figure, told.figures)
+    for part in told.after:
+        yield from _part(part)
+    yield "## Reproduce"
+    yield _listed([f"{what}: {words}" for what, words in told.provenance]) or "Not recorded."
+    yield "## Methods, in words for a paper"
+    yield escape(told.methods)
+    yield "### Results, APA style"
+    yield _listed(told.apa)
+    if told.citation:
+        yield "### Citation"
+        yield _fenced(told.citation)
+    if told.identities:
+        yield "## Identities used"
+        yield from _identities(told.identities)
+    if told.viewer is not None:
+        yield "## Transcripts"
+        yield "Transcripts with every mention marked: report.html. All mentions as a table: tables/mentions.csv."
+
+
+def _card(card: Card) -> str:
+    role = f" ({escape(card.role)})" if card.role else ""
+    title = f"**{escape(card.verdict.title)}: {escape(card.treatment)}**{role}."
+    reasons = f"\n\n{_listed(card.reasons)}" if card.reasons else ""
+    return f"{title} {escape(card.effect)} {escape(card.evidence)}{reasons}"
 
 
 def _figure(drawing: Drawing) -> str:
@@ -70,12 +77,10 @@ def _listed(lines: Sequence[str]) -> str:
     return "\n".join(f"- {escape(line)}" for line in lines)
 
 
-def _identities(given: ReportInput) -> list[str]:
-    found = []
-    for arm, texts in given.identities.items():
-        found.append(f"### {escape(arm)}")
-        found += [_fenced(text) for text in texts] or ["No text is added."]
-    return found
+def _identities(identities: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    for arm, texts in identities.items():
+        yield f"### {escape(arm)}"
+        yield from [_fenced(text) for text in texts] or ["No text is added."]
 
 
 def _fenced(text: str) -> str:
