@@ -49,6 +49,7 @@ EXAMPLES = {
     ),
     "report": (
         "mitigation report study=demo",
+        "mitigation report 'study=[demo,mine]'",
         "mitigation report study=theirs outcomes=table.csv control=baseline rate=messages",
     ),
     "import": ("mitigation import path=transcripts study=theirs",),

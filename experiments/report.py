@@ -17,6 +17,7 @@ from mitigation.errors import ConfigError
 from mitigation.figures import rows
 from mitigation.preregistration import read
 from mitigation.reporting import ReportInput, sentences
+from mitigation.reporting.compared import across, compared_document
 from mitigation.reporting.inputs import banners
 from mitigation.types import AnalysisPlan
 
@@ -24,14 +25,33 @@ from mitigation.types import AnalysisPlan
 def main(arguments: Sequence[str]) -> int:
     """Write the report and print its verdicts."""
     config = _wiring.composed("report", arguments)
-    if isinstance(config.study, ListConfig):
-        raise ConfigError("study takes one name: a report over several studies is not there yet")
-    study = check_study(config.study)
+    if isinstance(config.study, ListConfig) and len(config.study) != 1:
+        return _compared(config, [check_study(study) for study in config.study], arguments)
+    study = check_study(config.study[0] if isinstance(config.study, ListConfig) else config.study)
     given, page = _written(config, study, _plan(config, study, arguments))
     for line in _summary(given):
         print(visible(line))
     print(f"written: {page}")
     return 0 if given.analysis.battles["scored"].any() else 3
+
+
+def _compared(config: DictConfig, studies: Sequence[str], arguments: Sequence[str]) -> int:
+    """Write the common report of several studies and print what each of them came to."""
+    if config.outcomes is not None:
+        raise ConfigError("outcomes belongs to one study: name one, or leave outcomes out")
+    plans = {study: _plan(config, study, arguments) for study in studies}
+    given, page = api.compare(
+        studies, plans=plans, detector=config.detector.name, results=_wiring.RESULTS, reports=_wiring.REPORTS
+    )
+    told = compared_document(given, ())
+    for line in (*(words for _, words in told.banners), told.answer):
+        print(visible(line))
+    for card in told.cards:
+        print(visible(f"- {card.treatment} against {card.control}: {card.verdict.title}. {card.effect} {card.evidence}"))
+    for line in across(given):
+        print(visible(f"- {line}"))
+    print(f"written: {page}")
+    return 0 if all(one.analysis.battles["scored"].any() for one in given.inputs) else 3
 
 
 def _plan(config: DictConfig, study: str, arguments: Sequence[str]) -> AnalysisPlan:

@@ -4,6 +4,7 @@
     label_turn(text, context="")   what else a message does
     analyse(table, control=...)    contrasts and verdicts of a table of messages from anywhere
     plan, run, detect, load, report   the stages of a study, as the command line runs them
+    compare(studies)               several studies in one report
 
 Names are looked up on first use, so that `import mitigation` costs nothing.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mitigation.analysis import Analysis as Analysis
     from mitigation.analysis import analyse as analyse
+    from mitigation.api import compare as compare
     from mitigation.api import plan as plan
     from mitigation.api import report as report
     from mitigation.api import run as run
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Analysis": "mitigation.analysis",
     "analyse": "mitigation.analysis",
+    "compare": "mitigation.api",
     "detect": "mitigation.studies",
     "find_we": "mitigation.detectors",
     "label_turn": "mitigation.detectors",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mitigation import loops
 from mitigation.adherence import adherence
 from mitigation.design import check_cells, interleave
+from mitigation.errors import ConfigError
 from mitigation.freezing import check
 from mitigation.lint_sweeps import arms_of, refuse_faults
 from mitigation.provenance import citation, cost, provenance, versions
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
 
     from mitigation.analysis import Analysis
     from mitigation.planning import CellPlan
-    from mitigation.reporting import ReportInput
+    from mitigation.reporting import ComparedInput, ReportInput
 
 REPORTS = Path("reports")
+LONGEST_FOLDER = 200
 
 
 def plan(cells: Sequence[Cell], *, study: str, results: Path = RESULTS) -> list[CellPlan]:
@@ -99,31 +103,21 @@ def report(
     from mitigation.descriptions import behaviour
     from mitigation.manipulation import answer_table, arm_table
     from mitigation.mechanism import against_others
-    from mitigation.reporting import ReportInput, write_report
+    from mitigation.reporting import write_report
     from mitigation.reporting.form import flagged
-    from mitigation.robustness import next_study, robustness, seat_tables
-    from mitigation.trust import trust
+    from mitigation.robustness import robustness, seat_tables
     from mitigation.wording_effects import arms_by_wording, wording_table
 
-    if detector in RULES:
-        detect(study, detector=detector, results=results)
-    loaded = load(study, detector=detector, results=results)
-    analysis = analyse_study(loaded, plan=plan)
-    kept = None
-    if loaded.lock is not None:
-        kept = adherence(loaded.lock, loaded.definitions, loaded.transcripts, plan=analysis.plan, detector=loaded.detector)
-    loaded = loaded.within(analysis.battles["battle_id"])  # at a planned look no other battle may speak
+    loaded, given = _read(study, plan=plan, detector=detector, results=results)
+    analysis = given.analysis
     answers = answer_table(loaded.transcripts, loaded.definitions, rules_named("lexical"))
     drawn = wording_table(analysis.battles, loaded.messages, loaded.transcripts, plan=analysis.plan)
     told = [cell["identity"] for cell in loaded.definitions]
     arms = list(analysis.arms["arm"])
     tested = {arm: about for arm, about in loaded.arms(analysis.plan).items() if analysis.interim or arm not in analysis.waiting}
-    given = ReportInput(
-        analysis=analysis,
-        messages=loaded.messages,
-        transcripts=loaded.transcripts,
+    given = replace(
+        given,
         detections=loaded.detections,
-        identities={arm["name"]: tuple(arm["bank"]) for arm in told},
         mechanism=against_others(analysis.battles, plan=analysis.plan, arms=tested),
         half_treated=tuple(sorted({arm["name"] for arm in told if arm["seats"] in ONE_SEAT})),
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=list(tested), interim=analysis.interim),
@@ -140,19 +134,82 @@ def report(
                 battles=analysis.battles,
             ),
             *behaviour(loaded, arms),
+            *given.described,
+        ),
+    )
+    return given, write_report(given, Path(reports) / loaded.study)
+
+
+def compare(
+    studies: Sequence[str],
+    *,
+    plans: Mapping[str, AnalysisPlan] | None = None,
+    detector: str = "lexical",
+    results: Path = RESULTS,
+    reports: Path = REPORTS,
+) -> tuple[ComparedInput, Path]:
+    """Set studies beside each other and write their common report; return what it is made of and the HTML page.
+
+    A study without a plan in `plans` takes its locked one, where it has one. The others are set against the first.
+
+    Raises:
+        ConfigError: fewer than two studies, one of them twice, or studies whose rates cannot be set against each other.
+    """
+    from mitigation.comparison import compare_studies
+    from mitigation.reporting import ComparedInput, write_comparison
+
+    if len(studies) < 2 or len(set(studies)) < len(studies):
+        raise ConfigError(f"study={list(studies)}: name two studies or more, each once")
+    inputs = [_read(study, plan=(plans or {}).get(study), detector=detector, results=results)[1] for study in studies]
+    comparison = compare_studies(
+        [one.analysis for one in inputs],
+        definitions={one.analysis.study: one.definitions for one in inputs},
+        detectors={one.analysis.study: one.detector for one in inputs},
+    )
+    given = ComparedInput(comparison=comparison, inputs=tuple(inputs), provenance=versions(), citation=citation())
+    return given, write_comparison(given, Path(reports) / folder_of(studies))
+
+
+def folder_of(studies: Sequence[str]) -> str:
+    """Return the name of the folder of several studies' common report; no study can have it, since none has a plus sign."""
+    whole = "+".join(studies)
+    return whole if len(whole) <= LONGEST_FOLDER else f"{whole[:LONGEST_FOLDER]}+{sha256(whole.encode()).hexdigest()[:8]}"
+
+
+def _read(study: str, *, plan: AnalysisPlan | None, detector: str, results: Path) -> tuple[Loaded, ReportInput]:
+    """Return a study with the battles that its analysis is of, and what every report says of it."""
+    from mitigation.reporting import ReportInput
+    from mitigation.robustness import next_study
+    from mitigation.trust import trust
+
+    if detector in RULES:
+        detect(study, detector=detector, results=results)
+    loaded = load(study, detector=detector, results=results)
+    analysis = analyse_study(loaded, plan=plan)
+    kept = None
+    if loaded.lock is not None:
+        kept = adherence(loaded.lock, loaded.definitions, loaded.transcripts, plan=analysis.plan, detector=loaded.detector)
+    loaded = loaded.within(analysis.battles["battle_id"])  # at a planned look no other battle may speak
+    arms = list(analysis.arms["arm"])
+    given = ReportInput(
+        analysis=analysis,
+        messages=loaded.messages,
+        transcripts=loaded.transcripts,
+        identities={cell["identity"]["name"]: tuple(cell["identity"]["bank"]) for cell in loaded.definitions},
+        definitions=loaded.definitions,
+        described=(
             *trust(loaded, arms, detector=detector, results=results, interim=analysis.interim, seed=analysis.plan.seed),
             *next_study(analysis.battles, plan=analysis.plan),
         ),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,
-        definitions=loaded.definitions,
+        adherence=kept,
         cost=cost(Study(results, loaded.study).spent()),
         provenance=provenance(loaded),
         citation=citation(),
-        adherence=kept,
     )
-    return given, write_report(given, Path(reports) / loaded.study)
+    return loaded, given
 
 
 def report_table(

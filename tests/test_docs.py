@@ -92,7 +92,7 @@ def test_every_command_of_the_readme_works(project: Path, mitigation: Command, a
     loopback.reply = lambda post: friendly(post) if post["headers"]["x-battle"].startswith("judge-") else plain(post)
     asked = ours(README)
     assert [words[0] for words in asked] == (
-        "battle report propose plan battle report plan plan lint plan battle report battle plan annotate annotate "
+        "battle report propose plan battle report report plan plan lint plan battle report battle plan annotate annotate "
         "detect detect report report import".split()
     )
     for words in asked:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mitigation.reporting import write_report
+from mitigation.reporting import write_comparison, write_report
 from tests.chromium import CONTRAST, Browser, started
 from tests.report_cases import HOSTILE, WE, fight, study, transcript
+from tests.test_report_hostile import compared
 
 pytestmark = [
     pytest.mark.browser,
@@ -39,6 +40,11 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     battles = [transcript("control", i, [text, f"{WE} {text}"], error=text) for i, text in enumerate(HOSTILE)]
     given = study(battles, identities={"control": tuple(HOSTILE)}, provenance={"model": HOSTILE[0]}, detector=HOSTILE[1])
     return write_report(given, tmp_path_factory.mktemp("hostile") / "demo").as_uri()
+
+
+@pytest.fixture(scope="module")
+def compared_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_comparison(compared("plain words"), tmp_path_factory.mktemp("both") / "demo").as_uri()
 
 
 def choose(browser: Browser, name: str, value: str) -> None:
@@ -165,12 +171,20 @@ def test_long_message_is_folded_until_asked(browser: Browser, page: str) -> None
     assert heights[2] == "true"
 
 
+def test_a_common_report_asks_for_nothing_and_complains_of_nothing(browser: Browser, compared_page: str) -> None:
+    browser.requests(), browser.complaints()
+    browser.open(compared_page)
+    assert {address for address in browser.requests() if address != "about:blank"} == {compared_page}
+    assert browser.complaints() == []
+    assert browser.run("return document.querySelectorAll('button[data-copy]:not([hidden])').length") == 3
+
+
 @pytest.mark.parametrize("width", [400, 1400])
 def test_no_width_makes_the_page_scroll_sideways(
-    browser: Browser, page: str, hostile_page: str, width: int, tmp_path: Path
+    browser: Browser, page: str, hostile_page: str, compared_page: str, width: int, tmp_path: Path
 ) -> None:
     pictures = Path(os.environ.get("REPORT_PICTURES", tmp_path))
-    for name, address in (("plain", page), ("hostile", hostile_page)):
+    for name, address in (("plain", page), ("hostile", hostile_page), ("compared", compared_page)):
         browser.open(address)
         browser.size(width)
         browser.run("document.querySelectorAll('.battle').forEach((d, i) => { d.open = i < 3 })")
@@ -186,13 +200,14 @@ def test_text_has_enough_contrast_in_light_and_dark(browser: Browser, page: str)
     browser.devtools("Emulation.setEmulatedMedia", features=[])
 
 
+@pytest.mark.parametrize("which", ["page", "compared_page"])
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
-def test_axe_finds_nothing_serious(browser: Browser, page: str, scheme: str) -> None:
+def test_axe_finds_nothing_serious(browser: Browser, request: pytest.FixtureRequest, which: str, scheme: str) -> None:
     import axe_core_python
 
     source = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
     browser.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-    browser.open(page)
+    browser.open(request.getfixturevalue(which))
     browser.size(1400)
     browser.run("document.querySelectorAll('details').forEach((d, i) => { d.open = !d.closest('.block') || i < 40 })")
     browser.run(source + "; window.axe = axe; axe.run(document).then(found => { window.found = found.violations })")

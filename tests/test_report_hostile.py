@@ -6,6 +6,8 @@ import csv
 import io
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,11 +17,17 @@ from hypothesis import example, settings
 from hypothesis import given as given_that
 from hypothesis import strategies as st
 
-from mitigation.reporting import ReportInput, write_report
+from mitigation.adherence import Adherence
+from mitigation.comparison import Comparison
+from mitigation.cooperation import ARM_COLUMNS, Conduct
+from mitigation.moves import MoveTables
+from mitigation.reporting import ComparedInput, ReportInput, write_comparison, write_report
+from mitigation.reporting.compared import compared_document
+from mitigation.reporting.document import document
 from mitigation.reporting.html import html
 from mitigation.reporting.tables import cell, csv_bytes, escape
 from mitigation.reporting.visible import flat, pieces
-from mitigation.types import Detection, Mention
+from mitigation.types import Detection, Mention, Turn
 from tests.report_cases import HOSTILE, HOSTILE_SHARED, altered, contrast, fight, study, transcript
 
 
@@ -48,19 +56,53 @@ def everywhere(text: str) -> ReportInput:
     given = study(battles, [contrast("placebo", reasons=[text], test=text), contrast(text)])
     mention = Mention(label="ingroup", tier="dyadic", start=2, end=4, text="we", reason=text)
     seen = {battle.battle_id: (Detection(index=1, mentions=(mention,), labels={text: True}),) for battle in battles}
+    battles = [replace(battle, check=(Turn(index=9, agent=text, text=text),)) for battle in battles]
+    moves = pd.DataFrame({"battle_id": [battles[0].battle_id], "index": [1], "state": ["illegal"], "move": [text]})
+    played = pd.DataFrame(columns=["game", "battle_id", "cooperation"]).astype({"cooperation": "Float64"})
+    arms = pd.DataFrame(columns=list(ARM_COLUMNS))
+    told = {"bank": [text], "seats": "same", "role": "treatment"}
+    cell = {
+        "identity": {"name": text} | told, "scenario": {"name": text, "openers": [text]}, "replicates": 1, "messages": 2,
+        "pairing": {"name": text, "first": {"name": text}, "second": {"name": text}},
+    }  # fmt: skip
     changed = study(
-        battles, detections=seen, identities={"control": (), text: (text,)}, provenance={text: text}, detector=text, question=text
-    )
+        battles, detections=seen, identities={"control": (), text: (text,)}, provenance={text: text}, detector=text,
+        question=text,
+        definitions=(cell,), cost=text, citation=text, adherence=Adherence(locked_at=text, sha256=text, deviations=(text,)),
+        conduct=Conduct(tables=MoveTables(moves=moves, battles=played, games=(text,), notes=(text,)), arms=arms),
+    )  # fmt: skip
     return altered(changed, contrasts=given.analysis.contrasts, notes=(text,), study=text)
 
 
 def shape(text: str) -> Shape:
-    return Shape(html(everywhere(text), ()))
+    return Shape(html(document(everywhere(text), ())))
+
+
+def compared(text: str) -> ComparedInput:
+    """Return two studies beside each other with one text in every place that somebody else writes."""
+    one = everywhere(text)
+    scored = one.analysis.battles.assign(scored=True)
+    inputs = tuple(altered(one, study=f"{place}{text}", battles=scored) for place in "ab")
+    across = {"treatment": text, "study": text, "against": text, "note": text, "studies": 2, "p_heterogeneity": 0.5}
+    frame = pd.DataFrame([across | {"rate_ratio": 0.5, "ratio_low": 0.2, "ratio_high": None, "p_value": 0.1}], dtype=object)
+    comparison = Comparison(
+        analyses={one.analysis.study: one.analysis for one in inputs},
+        contrasts=pd.concat([one.analysis.contrasts for one in inputs]),
+        against=frame,
+        together=frame,
+        differences=pd.DataFrame({"study": [text], "differs": [text]}),
+    )
+    return ComparedInput(comparison=comparison, inputs=inputs, provenance={text: text}, citation=text)
+
+
+def compared_shape(text: str) -> Shape:
+    return Shape(html(compared_document(compared(text), ())))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_makes_no_element_and_no_attribute(text: str) -> None:
-    plain, hostile = shape("plain words"), shape(text)
+@pytest.mark.parametrize("made", [shape, compared_shape])
+def test_hostile_text_makes_no_element_and_no_attribute(made: Callable[[str], Shape], text: str) -> None:
+    plain, hostile = made("plain words"), made(text)
     shown = {"span"}  # marks of hidden characters
     assert {k: v for k, v in hostile.elements.items() if k not in shown} == {
         k: v for k, v in plain.elements.items() if k not in shown
@@ -70,7 +112,8 @@ def test_hostile_text_makes_no_element_and_no_attribute(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_in_full(text: str) -> None:
-    assert "".join(flat(text).split()) in "".join(shape(text).text.split())
+    for made in (shape, compared_shape):
+        assert "".join(flat(text).split()) in "".join(made(text).text.split())
 
 
 @settings(max_examples=40, deadline=None)
@@ -160,7 +203,8 @@ def test_hostile_text_is_inert_in_markdown(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE_SHARED)
 def test_whole_report_of_hostile_text_is_written(text: str, tmp_path: Path) -> None:
     write_report(everywhere(text), tmp_path / "demo")
-    for path in (tmp_path / "demo").rglob("*.*"):
+    write_comparison(compared(text), tmp_path / "both")
+    for path in tmp_path.rglob("*.*"):
         if path.suffix not in (".png", ".pdf"):
             path.read_text("utf-8")
 

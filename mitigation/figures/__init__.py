@@ -10,11 +10,12 @@ from mitigation.figures.missing import missing, missing_data
 from mitigation.figures.onset import onset, onset_data
 from mitigation.figures.power import power_curve, power_data
 from mitigation.figures.rates import crowded, rates, rates_data
+from mitigation.figures.studies import studies, studies_data
 from mitigation.figures.trajectory import trajectory, trajectory_data
 from mitigation.figures.tree import tree, tree_data
 
 __all__ = [
     "conduct", "conduct_data", "crowded", "detector", "detector_data", "forest", "forest_data", "heat", "heat_data",
-    "missing", "missing_data", "onset", "onset_data", "power_curve", "power_data", "rates", "rates_data",
-    "trajectory", "trajectory_data", "tree", "tree_data",
+    "missing", "missing_data", "onset", "onset_data", "power_curve", "power_data", "rates", "rates_data", "studies",
+    "studies_data", "trajectory", "trajectory_data", "tree", "tree_data",
 ]  # fmt: skip

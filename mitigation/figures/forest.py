@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import seaborn as sns
@@ -24,6 +25,15 @@ COLUMNS = [
 _WIDEST = 64.0
 
 
+class Entry(NamedTuple):
+    """One row of the figure: `where` names its study in front of its sizes, `verdict` says whether its verdict is shown."""
+
+    row: rows.ContrastRow
+    look: style.Look
+    where: str = ""
+    verdict: bool = True
+
+
 def forest_data(analysis: Analysis) -> pd.DataFrame:
     """Return the primary contrast of every treatment."""
     found = [[getattr(row, name) for name in COLUMNS] for row in rows.primary(analysis)]
@@ -33,21 +43,26 @@ def forest_data(analysis: Analysis) -> pd.DataFrame:
 def forest(analysis: Analysis, *, verdicts: bool = True) -> Figure:
     """Draw the rate ratio of each treatment with its interval, and its verdict at the right unless `verdicts` is False."""
     found = rows.primary(analysis)
-    shown = found[: style.MOST_ARMS]
     looks = style.looks([arm.arm for arm in rows.arms(analysis)] + [row.treatment for row in found], analysis.plan.control)
+    return draw([Entry(row=row, look=looks[row.treatment], verdict=verdicts) for row in found], control=analysis.plan.control)
+
+
+def draw(entries: Sequence[Entry], *, control: str) -> Figure:
+    """Draw one row an entry, no more than `style.MOST_ARMS`."""
+    shown = entries[: style.MOST_ARMS]
     with style.theme():
         figure, (axes,) = style.new(1.35 + 0.55 * max(1, len(shown)))
         if not shown:
             style.nothing(axes, "no treatment to compare with control")
             return figure
-        low, high = _limits(shown)
+        low, high = _limits([entry.row for entry in shown])
         axes.set_xscale("log", base=2)
         axes.set_xlim(low, high)
         axes.axvline(1, color=style.QUIET, linewidth=1, zorder=1)
-        for place, row in enumerate(shown):
-            _row(axes, row, place, looks[row.treatment], (low, high))
-            _beside(axes, row, place, verdicts=verdicts)
-            style.row_label(axes, place, row.treatment, _sizes(row))
+        for place, entry in enumerate(shown):
+            _row(axes, entry.row, place, entry.look, (low, high))
+            _beside(axes, entry.row, place, verdicts=entry.verdict)
+            style.row_label(axes, place, entry.row.treatment, f"{style.label(entry.where, 24)}{_sizes(entry.row)}")
         axes.set_yticks([])
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.xaxis.set_minor_locator(NullLocator())
@@ -55,7 +70,8 @@ def forest(analysis: Analysis, *, verdicts: bool = True) -> Figure:
         powers = range(step * math.ceil(math.log2(low) / step), math.floor(math.log2(high)) + 1, step)
         ticks = [2.0**power for power in powers]
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.set_xlabel(f"Rate ratio against {style.label(analysis.plan.control, 24)} (log scale); below 1 = fewer")
+        more = f"; {len(entries) - len(shown)} more in the table" if len(entries) > len(shown) else ""
+        axes.set_xlabel(f"Rate ratio against {style.label(control, 24)} (log scale); below 1 = fewer{more}")
         axes.grid(axis="x")
         axes.set_axisbelow(True)
         sns.despine(ax=axes, left=True)
@@ -66,7 +82,7 @@ def _sizes(row: rows.ContrastRow) -> str:
     return f"n = {wording.whole(row.n_treatment)} v {wording.whole(row.n_control)}"
 
 
-def _limits(shown: tuple[rows.ContrastRow, ...]) -> tuple[float, float]:
+def _limits(shown: Sequence[rows.ContrastRow]) -> tuple[float, float]:
     ends = [
         value for row in shown for value in (row.rate_ratio, row.ratio_low, row.ratio_high) if value is not None and value > 0
     ]

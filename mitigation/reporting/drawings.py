@@ -56,12 +56,13 @@ def drawings(given: ReportInput) -> tuple[Drawing, ...]:
         detector_chart(given.described),
         power_chart(analysis),
     )
-    return tuple(_drawing(given, chart) for chart in charts if chart is not None)
+    return tuple(drawing(chart, simulated=given.simulated) for chart in charts if chart is not None)
 
 
-def _drawing(given: ReportInput, chart: Chart) -> Drawing:
+def drawing(chart: Chart, *, simulated: bool) -> Drawing:
+    """Return a figure as a report needs it."""
     caption, data = chart.caption, chart.data
-    if given.simulated:
+    if simulated:
         style.mark(chart.figure, "SIMULATED")
         caption, data = f"SIMULATED data. {caption}", data.assign(simulated=True)
     svg = style.render(chart.figure, "svg", title=chart.title)

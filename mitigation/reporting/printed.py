@@ -9,10 +9,16 @@ from typing import Final
 
 from mitigation.descriptions import Section
 from mitigation.figures import rows, wording
+from mitigation.figures.rows import ContrastRow
 from mitigation.reporting import cost, design, manipulation, mechanism, missing, moves, sentences, wordings
 from mitigation.reporting.inputs import ReportInput
 from mitigation.reporting.tables import generic
+from mitigation.types import Rate
 
+CONTRAST_HEADS: Final = (
+    *("Treatment", "Outcome", "Battles", "Control", "Treatment", "Ratio, 95% CI"),
+    "Battles with any: difference, 95% CI",
+)
 _INTERIM: Final = "p values and verdicts are left out while battles are pending."
 
 
@@ -27,6 +33,7 @@ class Printed:
         about: what it shows, a paragraph each.
         heads, lines: its cells.
         more: names of further tables with the single cases behind it.
+        open: whether a page shows it unfolded though it is not the first of its section.
     """
 
     name: str
@@ -36,6 +43,7 @@ class Printed:
     heads: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
     more: tuple[str, ...] = ()
+    open: bool = False
 
     @property
     def worded(self) -> frozenset[int]:
@@ -106,27 +114,27 @@ def printed(given: ReportInput) -> Iterator[Printed]:
 
 
 def _contrasts(given: ReportInput) -> Printed:
-    per = given.analysis.plan.rate
-    heads = ["Treatment", "Outcome", "Battles", "Control", "Treatment", "Ratio, 95% CI", "Battles with any: difference, 95% CI"]
-    if not given.interim:
-        heads += ["p", wording.adjusted_head(given.analysis.correction, given.analysis.plan.looks)]
-    lines = []
-    for row in rows.shown(given.analysis):
-        known = row.rate_ratio is not None or not row.outcome.endswith("_any")
-        share = wording.unit(row.outcome, per)
-        ratio = wording.with_interval(wording.ratio(row.rate_ratio), wording.interval(row.ratio_low, row.ratio_high))
-        ends = wording.points_interval(row.rd_low, row.rd_high)
-        line = [
-            row.treatment, wording.outcome(row.outcome, per),
-            f"{wording.whole(row.n_treatment)} v {wording.whole(row.n_control)}",
-            wording.rate(row.rate_control, share), wording.rate(row.rate_treatment, share),
-            ratio if known else wording.NONE, wording.with_interval(wording.points(row.risk_difference), ends),
-        ]  # fmt: skip
-        if not given.interim:
-            line += [wording.p_cell(row.p_value), wording.p_cell(row.p_adjusted)]
-        lines.append(tuple(line))
+    adjusted = wording.adjusted_head(given.analysis.correction, given.analysis.plan.looks)
+    kept = len(CONTRAST_HEADS) if given.interim else len(CONTRAST_HEADS) + 2
+    heads = (*CONTRAST_HEADS, "p", adjusted)[:kept]
+    lines = tuple(contrast_line(row, given.analysis.plan.rate)[:kept] for row in rows.shown(given.analysis))
     about = (sentences.DIFFERENCES, *([_INTERIM] if given.interim else []))
-    return _of("contrasts", Section.CONTRASTS, "Treatments against control", about, (tuple(heads), tuple(lines)))
+    return _of("contrasts", Section.CONTRASTS, "Treatments against control", about, (heads, lines))
+
+
+def contrast_line(row: ContrastRow, per: Rate) -> tuple[str, ...]:
+    """Return the cells of a contrast under `CONTRAST_HEADS`, and those of its p value and its adjusted one."""
+    known = row.rate_ratio is not None or not row.outcome.endswith("_any")
+    share = wording.unit(row.outcome, per)
+    ratio = wording.with_interval(wording.ratio(row.rate_ratio), wording.interval(row.ratio_low, row.ratio_high))
+    ends = wording.points_interval(row.rd_low, row.rd_high)
+    return (
+        row.treatment, wording.outcome(row.outcome, per),
+        f"{wording.whole(row.n_treatment)} v {wording.whole(row.n_control)}",
+        wording.rate(row.rate_control, share), wording.rate(row.rate_treatment, share),
+        ratio if known else wording.NONE, wording.with_interval(wording.points(row.risk_difference), ends),
+        wording.p_cell(row.p_value), wording.p_cell(row.p_adjusted),
+    )  # fmt: skip
 
 
 def _missing(given: ReportInput) -> Iterator[Printed]:

@@ -1,0 +1,235 @@
+"""Analysed studies in; their primary contrasts side by side, how far they differ, and what they show together, out.
+
+Each study keeps its own plan, its own tests and its own verdicts; nothing here changes one. What is said across studies is
+exploratory, unadjusted and decides nothing:
+
+- the ratio of two studies' rate ratios, with an interval from the two intervals themselves (MOVER, Zou & Donner 2008,
+  doi:10.1002/sim.3095, on the log scale), so that ends which a study does not bound stay unbounded;
+- one test a treatment of equal ratios in all studies (Poisson GEE with an interaction of arm and study);
+- the primary test on all battles together, permuted within the strata of each study.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import Any, Final
+
+import pandas as pd
+
+from mitigation.analysis import Analysis
+from mitigation.contrasts import compare
+from mitigation.definitions import differences
+from mitigation.errors import AnalysisError, ConfigError
+from mitigation.evidence import copies
+from mitigation.sensitivity import Pair
+from mitigation.significance.inversion import RatioInterval
+from mitigation.significance.poisson_gee import poisson_gee
+
+AGAINST_COLUMNS: Final = ("treatment", "study", "against", "ratio_of_ratios", "low", "high", "note")
+TOGETHER_COLUMNS: Final = (
+    *("treatment", "studies", "n_control", "n_treatment", "rate_control", "rate_treatment"),
+    *("rate_ratio", "ratio_low", "ratio_high", "p_value", "p_heterogeneity", "note"),
+)
+MOST_DIFFERENCES: Final = 12
+_SETTINGS: Final = ("messages", "seed", "manipulation_check")
+_OUTCOME: Final = "ingroup"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Several studies beside each other.
+
+    Attributes:
+        analyses: by study, in the order asked for.
+        contrasts: every contrast of every study, `study` first.
+        against: one row a treatment and study after the first that holds it: its rate ratio over that of the first.
+        together: one row a treatment that several studies hold: all their battles in one test, and whether the ratios differ.
+        differences: one row for each thing that a study defines otherwise than the first: study, differs.
+    """
+
+    analyses: Mapping[str, Analysis]
+    contrasts: pd.DataFrame
+    against: pd.DataFrame
+    together: pd.DataFrame
+    differences: pd.DataFrame
+
+    @property
+    def interim(self) -> bool:
+        """Whether a study is unfinished: then nothing is said of significance across them."""
+        return any(analysis.interim for analysis in self.analyses.values())
+
+
+def compare_studies(
+    analyses: Sequence[Analysis], definitions: Mapping[str, Sequence[Mapping[str, Any]]], detectors: Mapping[str, str]
+) -> Comparison:
+    """Set studies side by side.
+
+    Args:
+        analyses: one a study; the first is the one that the others are set against.
+        definitions: by study, its frozen cells.
+        detectors: by study, name, version and digest of what judged its messages.
+
+    Raises:
+        ConfigError: fewer than two studies, one of them twice, or studies whose rates cannot be set against each other: of
+            different controls, denominators or detectors.
+    """
+    _check(analyses, detectors)
+    named = {analysis.study: analysis for analysis in analyses}
+    return Comparison(
+        analyses=named,
+        contrasts=pd.concat([a.contrasts.assign(study=a.study) for a in analyses], ignore_index=True).pipe(_first, "study"),
+        against=pd.DataFrame(list(_against(named)), columns=list(AGAINST_COLUMNS), dtype=object),
+        together=pd.DataFrame(list(_together(named)), columns=list(TOGETHER_COLUMNS), dtype=object),
+        differences=pd.DataFrame(list(_different(named, definitions)), columns=["study", "differs"], dtype=object),
+    )
+
+
+def ratio_of_ratios(one: RatioInterval, other: RatioInterval) -> RatioInterval:
+    """Return `one` over `other` with the interval that their own intervals give, all None where a ratio is 0 or not known.
+
+    On the log scale, for d = a - b: [d - sqrt((a - a_low)^2 + (b_high - b)^2), d + sqrt((a_high - a)^2 + (b - b_low)^2)].
+    """
+    if not one.ratio or not other.ratio:
+        return RatioInterval(None, None, None)
+    difference = log(one.ratio) - log(other.ratio)
+    down = _reach(one.ratio, one.low, other.high, other.ratio)
+    up = _reach(one.high, one.ratio, other.ratio, other.low)
+    low = None if down is None else exp(difference - down)
+    return RatioInterval(exp(difference), low, None if up is None else exp(difference + up))
+
+
+def _reach(one_high: float | None, one_low: float | None, other_high: float | None, other_low: float | None) -> float | None:
+    """Return the root of the squared log distances of two pairs, None where an end is not bounded."""
+    if not one_high or not one_low or not other_high or not other_low:
+        return None
+    return sqrt(log(one_high / one_low) ** 2 + log(other_high / other_low) ** 2)
+
+
+def _check(analyses: Sequence[Analysis], detectors: Mapping[str, str]) -> None:
+    names = [analysis.study for analysis in analyses]
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ConfigError(f"study={names}: name two studies or more, each once")
+    for what, values, remedy in (
+        ("control", {a.study: a.plan.control for a in analyses}, "name one for all: control=NAME"),
+        ("rate", {a.study: a.plan.rate for a in analyses}, "name one for all: rate=messages"),
+        ("detector", dict(detectors), "let the same detector read all of them: mitigation detect study=NAME detector=…"),
+    ):
+        if len(set(values.values())) > 1:
+            told = ", ".join(f"{study}: {value}" for study, value in values.items())
+            raise ConfigError(f"study={names}: the studies differ in {what} ({told}), so their rates do not compare: {remedy}")
+
+
+def _first(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    return frame[[column, *(name for name in frame.columns if name != column)]]
+
+
+def _primary(analysis: Analysis) -> dict[str, RatioInterval]:
+    """Return the ratio of each treatment in the primary outcome."""
+    columns = ["treatment", "rate_ratio", "ratio_low", "ratio_high"]
+    found: dict[str, RatioInterval] = {}
+    for treatment, *ratio in analysis.contrasts[columns].itertuples(index=False, name=None):
+        if treatment is not None:
+            found.setdefault(treatment, RatioInterval(*ratio))
+    return found
+
+
+def _shared(analyses: Mapping[str, Analysis]) -> dict[str, list[str]]:
+    """Return the treatments that two studies or more hold, with these studies."""
+    holders: dict[str, list[str]] = {}
+    for study, analysis in analyses.items():
+        for treatment in _primary(analysis):
+            holders.setdefault(treatment, []).append(study)
+    return {treatment: studies for treatment, studies in holders.items() if len(studies) > 1}
+
+
+def _against(analyses: Mapping[str, Analysis]) -> Iterator[dict[str, Any]]:
+    for treatment, (first, *others) in _shared(analyses).items():
+        for study in others:
+            ratios = [_primary(analyses[name])[treatment] for name in (study, first)]
+            found = ratio_of_ratios(*ratios)
+            note = None if found.ratio is not None else "a ratio is 0 or not estimable in one of the two studies"
+            yield {
+                "treatment": treatment, "study": study, "against": first, "ratio_of_ratios": found.ratio, "low": found.low,
+                "high": found.high, "note": note,
+            }  # fmt: skip
+
+
+def _together(analyses: Mapping[str, Analysis]) -> Iterator[dict[str, Any]]:
+    for treatment, studies in _shared(analyses).items():
+        battles = pd.concat([_own(analyses[study]) for study in studies], ignore_index=True)
+        plan = analyses[studies[0]].plan
+        waiting = next((reason for study in studies if (reason := _waits(analyses[study]))), None)
+        blocked = waiting or copies(battles.assign(stratum=battles["within"]), control=plan.control, treatment=treatment)
+        found = compare(
+            battles,
+            outcome=_OUTCOME,
+            name=f"{_OUTCOME}_rate",
+            control=plan.control,
+            treatment=treatment,
+            plan=plan,
+            blocked=blocked,
+        )
+        pair = battles[battles["arm"].isin([plan.control, treatment])].reset_index(drop=True)
+        differs, why = (None, None) if blocked else _heterogeneity(Pair(pair, plan, treatment))
+        yield {
+            "treatment": treatment, "studies": len(studies), "n_control": found.n_control, "n_treatment": found.n_treatment,
+            "rate_control": found.rate_control, "rate_treatment": found.rate_treatment, "rate_ratio": found.ratio.ratio,
+            "ratio_low": found.ratio.low, "ratio_high": found.ratio.high, "p_value": found.p_value, "p_heterogeneity": differs,
+            "note": found.blocked or why,
+        }  # fmt: skip
+
+
+def _own(analysis: Analysis) -> pd.DataFrame:
+    """Return the scored battles of a study, in strata and under ids of its own; `within` is the stratum in the study."""
+    battles = analysis.battles[analysis.battles["scored"]]
+    own = {name: analysis.study + "/" + battles[name].astype(str) for name in ("stratum", "battle_id")}
+    return battles.assign(study=analysis.study, within=battles["stratum"].astype(str), **own)
+
+
+def _waits(analysis: Analysis) -> str | None:
+    """Return why a study's battles may not be tested with others' yet."""
+    if analysis.interim:
+        return f"interim: study {analysis.study} is unfinished"
+    if analysis.look is not None and not analysis.look.final:
+        return f"study {analysis.study} was stopped at a look, which its own intervals allow for and a common test does not"
+    return None
+
+
+def _heterogeneity(pair: Pair) -> tuple[float | None, str | None]:
+    try:
+        found = poisson_gee(*pair.totals(), pair.treated, pair.strata, groups=pair.battles["study"].to_numpy())
+    except AnalysisError as error:
+        return None, str(error)
+    return found.heterogeneity, None if found.heterogeneity is not None else "too few battles or events to test heterogeneity"
+
+
+def _different(
+    analyses: Mapping[str, Analysis], definitions: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Iterator[tuple[str, str]]:
+    """Yield what each study defines otherwise than the first, under the same name."""
+    first, *others = analyses
+    plan, known = dataclasses.asdict(analyses[first].plan), _parts(definitions.get(first, ()))
+    for study in others:
+        found = list(differences(plan, dataclasses.asdict(analyses[study].plan), "plan"))
+        here = _parts(definitions.get(study, ()))
+        for key in known:
+            if key in here:
+                found += differences(known[key], here[key], " ".join(key))
+        for (part, name), where in ((key, first) for key in known if key not in here):
+            found.append(f"{part} {name}: only in {where}")
+        found += [f"{part} {name}: not in {first}" for part, name in here if (part, name) not in known]
+        yield from ((study, line) for line in found[:MOST_DIFFERENCES])
+        if len(found) > MOST_DIFFERENCES:
+            yield study, f"and {len(found) - MOST_DIFFERENCES} more"
+
+
+def _parts(cells: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Any]:
+    """Return what the cells of a study are made of, by kind and name."""
+    found = {(part, cell[part]["name"]): cell[part] for cell in cells for part in ("identity", "scenario", "pairing")}
+    if cells:
+        found["cells", "settings"] = {name: cells[0].get(name) for name in _SETTINGS}
+        found["cells", "settings"]["replicates"] = max(cell["replicates"] for cell in cells)
+    return found
