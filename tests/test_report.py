@@ -140,6 +140,7 @@ def test_unfinished_study_shows_no_p_and_no_verdict(tmp_path: Path) -> None:
     assert "Interim" in html
     assert "Supported" not in html
     assert "<dt>p</dt>" not in html
+    assert "Agree" not in html
     assert ".012" not in re.sub(r"<svg.*?</svg>", "", html.split("</style>")[1], flags=re.DOTALL)
 
 

@@ -140,7 +140,8 @@ def contrast_line(row: ContrastRow, per: Rate) -> tuple[str, ...]:
 def _missing(given: ReportInput) -> Iterator[Printed]:
     table = partial(_of, section=Section.MISSING)
     yield table("arms", title="States of the planned battles", about=(missing.ABOUT,), table=missing.shown(given))
-    bounds = generic(given.analysis.missingness)
+    tests = ["p_value", "test", "agree"] if given.interim else []
+    bounds = generic(given.analysis.missingness.drop(columns=tests, errors="ignore"))
     if bounds[1]:
         yield table("missingness", title="Bounds and tests of missingness", about=(missing.BOUNDS_ABOUT,), table=bounds)
     if given.form is not None:
