@@ -22,7 +22,7 @@ def _small(given: ReportInput) -> Iterator[str]:
     if (halved := chances.get(0.5)) is not None and halved < 0.8:
         yield (
             f"small: a study of this size finds a halved rate in about {100 * halved:.0f}% of cases, and a fall by 30% in about "
-            f"{100 * chances.get(0.7, 0.0):.0f}%; that it found nothing would not mean that there is nothing"
+            f"{100 * chances.get(0.7, 0.0):.0f}%; an effect that it does not find may well be there"
         )
 
 
