@@ -15,8 +15,11 @@ import pytest
 from mitigation.store import Study
 from tests import judges
 from tests.loopback import Loopback
+from tests.zygote import Zygote
 
 ROOT = Path(__file__).resolve().parent.parent
+AT_START = ("PYTHON", "LC_", "LANG", "OPENBLAS")
+"""Variables that act when an interpreter starts, which a forked one has behind it."""
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -62,11 +65,20 @@ def simulated(project: Path, fought: Path) -> Study:
     return Study(Path("results"), "s")
 
 
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """A process with everything imported, which forks the commands of this session."""
+    with Zygote() as process:
+        yield process
+
+
 @pytest.fixture
-def mitigation(project: Path) -> Command:
+def mitigation(project: Path, zygote: Zygote) -> Command:
     """Run `mitigation ...` as a child process in the empty working directory, without any key of the user's."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        if not any(name.startswith(AT_START) for name in environment):
+            return zygote.run(arguments, cwd=project, environment=child_environment(**environment))
         return subprocess.run(
             [sys.executable, "-m", "experiments", *arguments],
             cwd=project,
