@@ -20,8 +20,9 @@ from pathlib import Path
 
 WARM = (
     *("experiments.cli", "experiments._wiring", "experiments._sweeps", "mitigation.api", "mitigation.analysis"),
-    *("mitigation.reporting", "mitigation.robustness", "mitigation.trust", "mitigation.planning", "mitigation.runner", "mitigation.gateway"),
-    *("openai", "anthropic", "scipy.stats", "statsmodels.api", "seaborn", "matplotlib.backends.backend_agg", "typst", "jinja2"),
+    *("mitigation.reporting", "mitigation.robustness", "mitigation.trust", "mitigation.planning", "mitigation.runner"),
+    *("mitigation.gateway", "openai", "anthropic", "scipy.stats", "statsmodels.api", "seaborn"),
+    *("matplotlib.backends.backend_agg", "typst", "jinja2"),
 )  # fmt: skip
 
 
