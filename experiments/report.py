@@ -47,7 +47,7 @@ def _compared(config: DictConfig, studies: Sequence[str], arguments: Sequence[st
     for line in (*(words for _, words in told.banners), told.answer):
         print(visible(line))
     for card in told.cards:
-        print(visible(f"- {card.treatment} against {card.control}: {card.verdict.title}. {card.effect} {card.evidence}"))
+        print(visible(f"- {card.study}: {card.verdict.title}: {card.effect} {card.evidence}"))
     for line in across(given):
         print(visible(f"- {line}"))
     print(f"written: {page}")

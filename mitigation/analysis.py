@@ -15,7 +15,7 @@ from mitigation.errors import ConfigError
 from mitigation.evidence import Material, at_look, weigh
 from mitigation.looks import Look, reached, remarks
 from mitigation.message_tables import battles_of_messages
-from mitigation.missingness import Missingness
+from mitigation.missingness import Missingness, untested
 from mitigation.multiplicity import adjusted
 from mitigation.plain import strict
 from mitigation.types import AnalysisPlan, Correction, Rate
@@ -170,12 +170,14 @@ def _analyse(material: Material, *, study: str) -> Analysis:
     primaries = [evidence.primary for evidence, _ in weighed]
     found = adjusted(primaries, material.scored, plan=plan, look=material.look)
     rows: list[dict[str, Any]] = []
+    missing: list[dict[str, Any]] = []
     for (evidence, others), p_adjusted in zip(weighed, found.p_values, strict=True):
         seen = at_look(replace(evidence, adjusted=p_adjusted, family=found.family), material.look)
         verdict, reasons = decide(seen)
         waits = seen.primary.blocked if seen.primary.blocked != evidence.primary.blocked else None
         shown = {"p_adjusted": None if waits else p_adjusted, "verdict": verdict, "reasons": list(reasons)}
         rows.append(_row(seen.primary) | shown)
+        missing.append(asdict(untested(seen.missing) if is_interim(seen.primary.blocked or "") else seen.missing))
         rows.extend(_row(withheld(other, waits) if waits else other) for other in others)
     if not weighed:
         lone = Comparison(
@@ -183,7 +185,6 @@ def _analyse(material: Material, *, study: str) -> Analysis:
         )
         reason = f"only the arm {plan.control} is here: there is nothing to compare it with"
         rows.append(_row(lone) | {"treatment": None, "verdict": "not_estimable", "reasons": [reason]})
-    missing = [asdict(evidence.missing) for evidence, _ in weighed]
     return Analysis(
         study=study,
         plan=plan,

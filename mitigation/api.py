@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from mitigation import loops
 from mitigation.adherence import adherence
 from mitigation.design import check_cells, interleave
-from mitigation.errors import ConfigError
 from mitigation.freezing import check
 from mitigation.lint_sweeps import arms_of, refuse_faults
 from mitigation.provenance import citation, cost, provenance, versions
@@ -105,7 +104,8 @@ def report(
     from mitigation.mechanism import against_others
     from mitigation.reporting import write_report
     from mitigation.reporting.form import flagged
-    from mitigation.robustness import robustness, seat_tables
+    from mitigation.robustness import next_study, robustness, seat_tables
+    from mitigation.trust import trust
     from mitigation.wording_effects import arms_by_wording, wording_table
 
     loaded, given = _read(study, plan=plan, detector=detector, results=results)
@@ -119,7 +119,6 @@ def report(
         given,
         detections=loaded.detections,
         mechanism=against_others(analysis.battles, plan=analysis.plan, arms=tested),
-        half_treated=tuple(sorted({arm["name"] for arm in told if arm["seats"] in ONE_SEAT})),
         conduct=conduct(loaded.transcripts, loaded.definitions, plan=analysis.plan, arms=list(tested), interim=analysis.interim),
         wordings=None if drawn.empty else (drawn, arms_by_wording(drawn, analysis.battles, plan=analysis.plan)),
         manipulation=None if answers is None else (answers, arm_table(answers, arms)),
@@ -134,7 +133,8 @@ def report(
                 battles=analysis.battles,
             ),
             *behaviour(loaded, arms),
-            *given.described,
+            *trust(loaded, arms, detector=detector, results=results, interim=analysis.interim, seed=analysis.plan.seed),
+            *next_study(analysis.battles, plan=analysis.plan),
         ),
     )
     return given, write_report(given, Path(reports) / loaded.study)
@@ -158,13 +158,12 @@ def compare(
     from mitigation.comparison import compare_studies
     from mitigation.reporting import ComparedInput, write_comparison
 
-    if len(studies) < 2 or len(set(studies)) < len(studies):
-        raise ConfigError(f"study={list(studies)}: name two studies or more, each once")
     inputs = [_read(study, plan=(plans or {}).get(study), detector=detector, results=results)[1] for study in studies]
     comparison = compare_studies(
         [one.analysis for one in inputs],
         definitions={one.analysis.study: one.definitions for one in inputs},
         detectors={one.analysis.study: one.detector for one in inputs},
+        simulated=[one.analysis.study for one in inputs if one.simulated],
     )
     given = ComparedInput(comparison=comparison, inputs=tuple(inputs), provenance=versions(), citation=citation())
     return given, write_comparison(given, Path(reports) / folder_of(studies))
@@ -178,9 +177,8 @@ def folder_of(studies: Sequence[str]) -> str:
 
 def _read(study: str, *, plan: AnalysisPlan | None, detector: str, results: Path) -> tuple[Loaded, ReportInput]:
     """Return a study with the battles that its analysis is of, and what every report says of it."""
+    from mitigation.labels import read_labels
     from mitigation.reporting import ReportInput
-    from mitigation.robustness import next_study
-    from mitigation.trust import trust
 
     if detector in RULES:
         detect(study, detector=detector, results=results)
@@ -190,23 +188,21 @@ def _read(study: str, *, plan: AnalysisPlan | None, detector: str, results: Path
     if loaded.lock is not None:
         kept = adherence(loaded.lock, loaded.definitions, loaded.transcripts, plan=analysis.plan, detector=loaded.detector)
     loaded = loaded.within(analysis.battles["battle_id"])  # at a planned look no other battle may speak
-    arms = list(analysis.arms["arm"])
+    told = [cell["identity"] for cell in loaded.definitions]
     given = ReportInput(
         analysis=analysis,
         messages=loaded.messages,
         transcripts=loaded.transcripts,
-        identities={cell["identity"]["name"]: tuple(cell["identity"]["bank"]) for cell in loaded.definitions},
+        identities={arm["name"]: tuple(arm["bank"]) for arm in told},
         definitions=loaded.definitions,
-        described=(
-            *trust(loaded, arms, detector=detector, results=results, interim=analysis.interim, seed=analysis.plan.seed),
-            *next_study(analysis.battles, plan=analysis.plan),
-        ),
+        half_treated=tuple(sorted({arm["name"] for arm in told if arm["seats"] in ONE_SEAT})),
+        labelled=any(read_labels(Path(results) / loaded.study, loaded.transcripts, blind=True).values()),
         simulated="scripted" in loaded.providers,
         embedded="embedded" in loaded.providers,
         detector=loaded.detector,
         adherence=kept,
         cost=cost(Study(results, loaded.study).spent()),
-        provenance=provenance(loaded),
+        provenance=provenance(loaded, analysis.plan),
         citation=citation(),
     )
     return loaded, given

@@ -12,7 +12,7 @@ exploratory, unadjusted and decides nothing:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from typing import Any, Final
@@ -20,22 +20,14 @@ from typing import Any, Final
 import pandas as pd
 
 from mitigation.analysis import Analysis
-from mitigation.contrasts import compare
+from mitigation.common_test import TOGETHER_COLUMNS, holders, pair_of, shared_battles, together, unfinished, waits
 from mitigation.definitions import differences
-from mitigation.errors import AnalysisError, ConfigError
-from mitigation.evidence import copies
-from mitigation.sensitivity import Pair
+from mitigation.errors import ConfigError
 from mitigation.significance.inversion import RatioInterval
-from mitigation.significance.poisson_gee import poisson_gee
 
 AGAINST_COLUMNS: Final = ("treatment", "study", "against", "ratio_of_ratios", "low", "high", "note")
-TOGETHER_COLUMNS: Final = (
-    *("treatment", "studies", "n_control", "n_treatment", "rate_control", "rate_treatment"),
-    *("rate_ratio", "ratio_low", "ratio_high", "p_value", "p_heterogeneity", "note"),
-)
 MOST_DIFFERENCES: Final = 12
 _SETTINGS: Final = ("messages", "seed", "manipulation_check")
-_OUTCOME: Final = "ingroup"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +36,10 @@ class Comparison:
 
     Attributes:
         analyses: by study, in the order asked for.
-        contrasts: every contrast of every study, `study` first.
+        contrasts: every contrast of every study, `study` first; `simulated` says of each whether a simulator fought it.
         against: one row a treatment and study after the first that holds it: its rate ratio over that of the first.
-        together: one row a treatment that several studies hold: all their battles in one test, and whether the ratios differ.
+        together: one row a treatment that several studies hold in strata with both arms: all these battles in one test, and
+            whether the ratios differ.
         differences: one row for each thing that a study defines otherwise than the first: study, differs.
     """
 
@@ -57,13 +50,21 @@ class Comparison:
     differences: pd.DataFrame
 
     @property
+    def shared(self) -> str | None:
+        """How two studies share battles, in words: they are then no two studies; None where they do not."""
+        return shared_battles({study: analysis.battles[analysis.battles["scored"]] for study, analysis in self.analyses.items()})
+
+    @property
     def interim(self) -> bool:
         """Whether a study is unfinished: then nothing is said of significance across them."""
         return any(analysis.interim for analysis in self.analyses.values())
 
 
 def compare_studies(
-    analyses: Sequence[Analysis], definitions: Mapping[str, Sequence[Mapping[str, Any]]], detectors: Mapping[str, str]
+    analyses: Sequence[Analysis],
+    definitions: Mapping[str, Sequence[Mapping[str, Any]]],
+    detectors: Mapping[str, str],
+    simulated: Collection[str] = (),
 ) -> Comparison:
     """Set studies side by side.
 
@@ -71,6 +72,7 @@ def compare_studies(
         analyses: one a study; the first is the one that the others are set against.
         definitions: by study, its frozen cells.
         detectors: by study, name, version and digest of what judged its messages.
+        simulated: studies whose battles a simulator fought.
 
     Raises:
         ConfigError: fewer than two studies, one of them twice, or studies whose rates cannot be set against each other: of
@@ -78,11 +80,12 @@ def compare_studies(
     """
     _check(analyses, detectors)
     named = {analysis.study: analysis for analysis in analyses}
+    contrasts = [a.contrasts.assign(study=a.study, simulated=a.study in simulated) for a in analyses]
     return Comparison(
         analyses=named,
-        contrasts=pd.concat([a.contrasts.assign(study=a.study) for a in analyses], ignore_index=True).pipe(_first, "study"),
+        contrasts=pd.concat(contrasts, ignore_index=True).pipe(_first, "study"),
         against=pd.DataFrame(list(_against(named)), columns=list(AGAINST_COLUMNS), dtype=object),
-        together=pd.DataFrame(list(_together(named)), columns=list(TOGETHER_COLUMNS), dtype=object),
+        together=pd.DataFrame(list(together(named, waits(analyses, simulated))), columns=list(TOGETHER_COLUMNS), dtype=object),
         differences=pd.DataFrame(list(_different(named, definitions)), columns=["study", "differs"], dtype=object),
     )
 
@@ -136,74 +139,21 @@ def _primary(analysis: Analysis) -> dict[str, RatioInterval]:
     return found
 
 
-def _shared(analyses: Mapping[str, Analysis]) -> dict[str, list[str]]:
-    """Return the treatments that two studies or more hold, with these studies."""
-    holders: dict[str, list[str]] = {}
-    for study, analysis in analyses.items():
-        for treatment in _primary(analysis):
-            holders.setdefault(treatment, []).append(study)
-    return {treatment: studies for treatment, studies in holders.items() if len(studies) > 1}
-
-
 def _against(analyses: Mapping[str, Analysis]) -> Iterator[dict[str, Any]]:
-    for treatment, (first, *others) in _shared(analyses).items():
+    """Yield the ratios of ratios; while a study is unfinished, without intervals and for all alike."""
+    waiting = unfinished(analyses.values())
+    for treatment, (first, *others) in holders(analyses).items():
         for study in others:
-            ratios = [_primary(analyses[name])[treatment] for name in (study, first)]
-            found = ratio_of_ratios(*ratios)
-            note = None if found.ratio is not None else "a ratio is 0 or not estimable in one of the two studies"
-            yield {
-                "treatment": treatment, "study": study, "against": first, "ratio_of_ratios": found.ratio, "low": found.low,
-                "high": found.high, "note": note,
-            }  # fmt: skip
-
-
-def _together(analyses: Mapping[str, Analysis]) -> Iterator[dict[str, Any]]:
-    for treatment, studies in _shared(analyses).items():
-        battles = pd.concat([_own(analyses[study]) for study in studies], ignore_index=True)
-        plan = analyses[studies[0]].plan
-        waiting = next((reason for study in studies if (reason := _waits(analyses[study]))), None)
-        blocked = waiting or copies(battles.assign(stratum=battles["within"]), control=plan.control, treatment=treatment)
-        found = compare(
-            battles,
-            outcome=_OUTCOME,
-            name=f"{_OUTCOME}_rate",
-            control=plan.control,
-            treatment=treatment,
-            plan=plan,
-            blocked=blocked,
-        )
-        pair = battles[battles["arm"].isin([plan.control, treatment])].reset_index(drop=True)
-        differs, why = (None, None) if blocked else _heterogeneity(Pair(pair, plan, treatment))
-        yield {
-            "treatment": treatment, "studies": len(studies), "n_control": found.n_control, "n_treatment": found.n_treatment,
-            "rate_control": found.rate_control, "rate_treatment": found.rate_treatment, "rate_ratio": found.ratio.ratio,
-            "ratio_low": found.ratio.low, "ratio_high": found.ratio.high, "p_value": found.p_value, "p_heterogeneity": differs,
-            "note": found.blocked or why,
-        }  # fmt: skip
-
-
-def _own(analysis: Analysis) -> pd.DataFrame:
-    """Return the scored battles of a study, in strata and under ids of its own; `within` is the stratum in the study."""
-    battles = analysis.battles[analysis.battles["scored"]]
-    own = {name: analysis.study + "/" + battles[name].astype(str) for name in ("stratum", "battle_id")}
-    return battles.assign(study=analysis.study, within=battles["stratum"].astype(str), **own)
-
-
-def _waits(analysis: Analysis) -> str | None:
-    """Return why a study's battles may not be tested with others' yet."""
-    if analysis.interim:
-        return f"interim: study {analysis.study} is unfinished"
-    if analysis.look is not None and not analysis.look.final:
-        return f"study {analysis.study} was stopped at a look, which its own intervals allow for and a common test does not"
-    return None
-
-
-def _heterogeneity(pair: Pair) -> tuple[float | None, str | None]:
-    try:
-        found = poisson_gee(*pair.totals(), pair.treated, pair.strata, groups=pair.battles["study"].to_numpy())
-    except AnalysisError as error:
-        return None, str(error)
-    return found.heterogeneity, None if found.heterogeneity is not None else "too few battles or events to test heterogeneity"
+            ratios = {name: _primary(analyses[name])[treatment] for name in (study, first)}
+            found, low, high = ratio_of_ratios(*ratios.values()), None, None
+            note = waiting or next((f"{name} gives no interval" for name, r in ratios.items() if r.low is r.high is None), None)
+            note = note or shared_battles({name: pair_of(analyses[name], treatment) for name in (study, first)})
+            if found.ratio is None:
+                note = "a ratio is 0 or not estimable in one of the two studies"
+            elif note is None:
+                low, high = found.low, found.high
+            about = {"treatment": treatment, "study": study, "against": first, "ratio_of_ratios": found.ratio}
+            yield about | {"low": low, "high": high, "note": note}
 
 
 def _different(
@@ -215,11 +165,14 @@ def _different(
     for study in others:
         found = list(differences(plan, dataclasses.asdict(analyses[study].plan), "plan"))
         here = _parts(definitions.get(study, ()))
+        if not known or not here:
+            found.append(f"{study if known else first} brings no definitions: what its arms were told is not known here")
+            yield from ((study, line) for line in found)
+            continue
         for key in known:
             if key in here:
                 found += differences(known[key], here[key], " ".join(key))
-        for (part, name), where in ((key, first) for key in known if key not in here):
-            found.append(f"{part} {name}: only in {where}")
+        found += [f"{part} {name}: not here, but in {first}" for part, name in known if (part, name) not in here]
         found += [f"{part} {name}: not in {first}" for part, name in here if (part, name) not in known]
         yield from ((study, line) for line in found[:MOST_DIFFERENCES])
         if len(found) > MOST_DIFFERENCES:

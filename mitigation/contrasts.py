@@ -149,7 +149,7 @@ def compare(
         why = f"arm {absent} has no scored battle" if one_armed else f"no stratum holds battles of both {control} and {treatment}"
         return replace(sides, blocked=blocked or why)
     if blocked is None and min(sides.n_control, sides.n_treatment) < 2:
-        few = f"{control} has {sides.n_control} and {treatment} {sides.n_treatment} battles: a test needs at least two of each"
+        few = f"battles: {sides.n_control} of {control}, {sides.n_treatment} of {treatment}; a test needs at least two of each"
         sides = replace(sides, blocked=few)
     any_event = value > 0
     if pooled:

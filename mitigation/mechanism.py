@@ -34,7 +34,7 @@ def against_others(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, out
     rows: list[dict[str, Any]] = []
     for treatment in (arm for arm, about in arms.items() if about["role"] == "treatment"):
         for other in (arm for arm in arms if arm not in (treatment, plan.control)):
-            blocked = f"interim: {pending} battles pending" if pending else copies(scored, control=other, treatment=treatment)
+            blocked = f"interim: {pending} pending" if pending else copies(scored, control=other, treatment=treatment)
             found = compare(
                 scored, outcome=outcome, name=f"{outcome}_rate", control=other, treatment=treatment, plan=plan, blocked=blocked
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ class Missingness:
         worst_ratio, best_ratio: rate ratio when every missing battle takes the value that speaks against, or for, the expected
             direction; None where the control rate is 0 then.
         worst_difference, best_difference: difference of rates likewise.
-        agree: True when nothing is missing, or both bounds lie on the same side of no effect.
+        agree: True when nothing is missing, or both bounds lie on the same side of no effect; None where nothing is concluded.
         unjudged_control, unjudged_treatment: messages of scored battles that the detector could not judge.
     """
 
@@ -42,9 +42,14 @@ class Missingness:
     best_ratio: float | None
     worst_difference: float | None
     best_difference: float | None
-    agree: bool
+    agree: bool | None
     unjudged_control: int = 0
     unjudged_treatment: int = 0
+
+
+def untested(found: Missingness) -> Missingness:
+    """Return it without a test and without what the bounds agree on, as while a study is unfinished."""
+    return replace(found, p_value=None, test="no test", agree=None)
 
 
 def missingness(planned: pd.DataFrame, *, control: str, treatment: str, expected: Expected, top: float) -> Missingness:

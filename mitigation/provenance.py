@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mitigation.ledger import Totals
 from mitigation.studies import Loaded
+from mitigation.types import AnalysisPlan
 
 
-def provenance(loaded: Loaded) -> dict[str, str]:
+def provenance(loaded: Loaded, plan: AnalysisPlan) -> dict[str, str]:
     """Return what somebody needs to make the study again; nothing in it depends on when or where the report is written."""
     returned = sorted({turn.model for battle in loaded.transcripts for turn in battle.replies if turn.model})
     when = sorted(battle.started_at for battle in loaded.transcripts if battle.started_at)
@@ -21,8 +24,7 @@ def provenance(loaded: Loaded) -> dict[str, str]:
     digest = hashlib.sha256("".join(prompts).encode()).hexdigest()[:12]
     card = {
         "study": loaded.study,
-        "report again": f"mitigation report study={loaded.study}"
-        + ("" if loaded.detector.startswith("lexical ") else f" detector={loaded.detector.split()[0]}"),
+        "report again": " ".join([f"mitigation report study={loaded.study}", *_options(loaded, plan)]),
         "models returned": ", ".join(returned) or "not recorded",
         "temperature": ", ".join(_temperatures(loaded)) or "not recorded",
         "root seed": ", ".join(seeds) or "not recorded",
@@ -32,6 +34,16 @@ def provenance(loaded: Loaded) -> dict[str, str]:
         "damaged lines": str(len(loaded.damage)),
     }
     return card | versions()
+
+
+def _options(loaded: Loaded, plan: AnalysisPlan) -> Iterator[str]:
+    """Yield what has to be said beside the study's name: another detector, and what the plan of a bare command has otherwise."""
+    if not loaded.detector.startswith("lexical "):
+        yield f"detector={loaded.detector.split()[0]}"
+    bare = AnalysisPlan() if loaded.lock is None else loaded.lock.plan
+    for name, value in asdict(plan).items():
+        if value != getattr(bare, name):
+            yield f"{name}={value}" if name in ("control", "rate") else f"analysis.{name}={value}"
 
 
 def cost(spent: Totals) -> str:

@@ -80,7 +80,7 @@ def pairs_of(battles: pd.DataFrame, *, plan: AnalysisPlan, arms: Arms, outcome: 
     for treatment in (arm for arm in arms if arm != plan.control):
         own = scored[scored["arm"].isin([plan.control, treatment])]
         shared = shared_strata((own["arm"] == treatment).to_numpy(), own["stratum"].astype(str).to_numpy())
-        blocked = f"interim: {pending} battles pending" if pending else copies(scored, control=plan.control, treatment=treatment)
+        blocked = f"interim: {pending} pending" if pending else copies(scored, control=plan.control, treatment=treatment)
         if not shared.any():
             blocked = blocked or f"no stratum holds battles of both {plan.control} and {treatment}"
         yield treatment, Pair(own[shared].reset_index(drop=True), plan, treatment, outcome), blocked
@@ -108,7 +108,7 @@ def _selections(pair: Pair) -> Iterator[dict[str, Any]]:
         kept = (battles[column] == 0).fillna(False).to_numpy(dtype=np.bool_)  # what is not known is set aside too
         if not kept.all():
             left = int((~kept).sum())
-            note = f"{left} battles set aside; what sets them aside may itself be an effect"
+            note = f"battles set aside: {left}; what sets them aside may itself be an effect"
             yield _tested(pair, f"battles with {name}", battles[kept], note=note)
 
 

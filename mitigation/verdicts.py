@@ -160,7 +160,7 @@ def _missing_notes(evidence: Evidence) -> tuple[str, ...]:
     missing = evidence.missing
     if not missing.missing_control and not missing.missing_treatment:
         return ()
-    counts = f"{missing.missing_treatment} of {missing.planned_treatment} planned battles are missing against "
+    counts = f"missing: {missing.missing_treatment} of {missing.planned_treatment} planned battles against "
     counts += f"{missing.missing_control} of {missing.planned_control} in control (p {number(missing.p_value)})"
     if missing.unjudged_treatment or missing.unjudged_control:
         counts += f"; {missing.unjudged_treatment} messages could not be judged against {missing.unjudged_control} in control"

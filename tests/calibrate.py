@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from mitigation.comparison import ratio_of_ratios
 from mitigation.errors import AnalysisError
 from mitigation.looks import blocks_of
 from mitigation.significance.arrangements import arrange
@@ -177,6 +178,34 @@ def weak_null(regime: str, battles: int, spread: float, studies: int) -> tuple[f
     return float(permuted_share), float(over_share), float(both)
 
 
+def two_studies(regime: str, battles: int, truth: float, studies: int) -> tuple[float, float]:
+    """Return how often the interval of the ratio of two studies' ratios covers the truth, and how often equality is rejected.
+
+    The first study's ratio is 0.5, the second's `truth` times that, with half as many events under its control.
+    """
+    covered = known = rejected = tested = 0
+    for study in range(studies):
+        rng = np.random.default_rng([study, battles, ord(regime), round(100 * truth), 2])
+        pairs, intervals = [], []
+        for keep, ratio in ((1.0, 0.5), (0.5, 0.5 * truth)):
+            control, treated = (play(battles, regime, rng).thinned(share, rng) for share in (keep, keep * ratio))
+            hits, messages, label, stratum = joined(control, treated)
+            intervals.append(invert(arrange(hits / messages, label, stratum, resamples=RESAMPLES, rng=rng)))
+            pairs.append((hits, messages, label, stratum + STRATA * len(pairs), np.full(hits.size, len(pairs))))
+        found = ratio_of_ratios(intervals[1], intervals[0])
+        if found.ratio is not None:
+            known += 1
+            covered += (found.low or 0) <= truth and (found.high is None or truth <= found.high)
+        try:
+            hits, messages, label, stratum, of = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+            p_value = poisson_gee(hits, messages, label, stratum, groups=of).heterogeneity
+        except AnalysisError:
+            p_value = None
+        tested += p_value is not None
+        rejected += p_value is not None and p_value <= LEVEL
+    return covered / max(1, known), rejected / max(1, tested)
+
+
 def main(studies: int) -> None:
     """Print the tables."""
     cells = [(regime, battles, ratio) for regime in REGIMES for battles in (10, 20, 50) for ratio in (1.0, 0.5)]
@@ -188,6 +217,8 @@ def main(studies: int) -> None:
         uneven = dict(zip(weak, pool.map(partial(_spread, weak_null, studies), weak), strict=True))
         looks = [(regime, 60, ratio, 5) for regime in ("C", "A") for ratio in (1.0, 0.6)]
         peeked = dict(zip(looks, pool.map(partial(_spread, sequential, studies), looks), strict=True))
+        pairs = [(regime, battles, truth) for regime in ("C", "A") for battles in (10, 20, 50) for truth in (1.0, 2.0)]
+        apart = dict(zip(pairs, pool.map(partial(_spread, two_studies, studies), pairs), strict=True))
     for regime in REGIMES:
         share, variation = describe(regime)
         print(f"{regime}: {share:.0%} of control battles with an event, coefficient of variation {variation:.1f}")
@@ -212,6 +243,14 @@ def main(studies: int) -> None:
     print("| true ratio | with the boundary | without | at the end alone | battles used |\n|---|---|---|---|---|")
     for (regime, _, ratio, _), (rejected, naive, alone, used) in peeked.items():
         print(f"| {regime}, {ratio:g} | {rejected:.1%} | {naive:.1%} | {alone:.1%} | {used:.0%} |")
+    print("\nTwo studies, one with ratio 0.5, the other with 0.5 or 1:\n")
+    print(
+        "| battles an arm | the ratio of their ratios is covered, true 1 / 2 | heterogeneity found, true 1 / 2 |\n|---|---|---|"
+    )
+    for regime in ("C", "A"):
+        for battles in (10, 20, 50):
+            (same, wrong), (double, right) = apart[regime, battles, 1.0], apart[regime, battles, 2.0]
+            print(f"| {regime}, {battles} | {same:.1%} / {double:.1%} | {wrong:.1%} / {right:.0%} |")
 
 
 def _spread(study: Callable[..., object], studies: int, cell: tuple[object, ...]) -> object:

@@ -11,11 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mitigation.store import Study
 from tests import judges
 from tests.loopback import Loopback
 from tests.zygote import Zygote
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_START = ("PYTHON", "LC_", "LANG", "OPENBLAS")

@@ -278,6 +278,8 @@ def test_pending_battles_make_an_interim_without_any_significance():
     battles = study()
     result = judged(battles[3:], battles[["battle_id", "arm", "stratum"]])
     assert result.interim
+    assert result.missingness["p_value"].isna().all()
+    assert set(result.missingness["test"]) == {"no test"}
     assert result.notes[0].startswith("interim: 3 of 24 battles pending")
     assert result.contrasts[["p_value", "p_adjusted", "ratio_low", "ratio_high"]].isna().all(axis=None)
     assert first(result)["verdict"] == "not_estimable"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.calibrate import REGIMES, describe, family, play, sequential, two_arms, weak_null
+from tests.calibrate import REGIMES, describe, family, play, sequential, two_arms, two_studies, weak_null
 
 STUDIES = 100
 
@@ -56,3 +56,12 @@ def test_thinning_multiplies_the_mean_rate() -> None:
     arm = play(100_000, "A", rng)
     assert arm.thinned(0.5, rng).rates.mean() / arm.rates.mean() == pytest.approx(0.5, rel=0.02)
     assert (arm.hits <= arm.messages).all()
+
+
+def test_two_studies_cover_the_ratio_of_their_ratios_and_are_rarely_told_apart_when_alike() -> None:
+    covered, rejected = two_studies("C", 20, 1.0, 100)
+    assert covered > 0.88
+    assert rejected < 0.13
+    covered, rejected = two_studies("C", 50, 2.0, 60)
+    assert covered > 0.88
+    assert rejected > 0.4

@@ -84,7 +84,11 @@ def test_each_study_keeps_its_own_numbers_and_those_together_are_the_primary_tes
     one, two = (analysed(name, table) for name, table in tables.items())
     found = compared([one, two])
     for analysis in (one, two):
-        own = found.contrasts[found.contrasts["study"] == analysis.study].drop(columns="study").reset_index(drop=True)
+        own = (
+            found.contrasts[found.contrasts["study"] == analysis.study]
+            .drop(columns=["study", "simulated"])
+            .reset_index(drop=True)
+        )
         pd.testing.assert_frame_equal(own, analysis.contrasts)
     renamed = [
         table.assign(battle_id=f"{name}/" + table["battle_id"], stratum=f"{name}/" + table["stratum"])
@@ -114,7 +118,7 @@ def test_an_unfinished_study_lets_nothing_be_tested_across() -> None:
     found = compared([analysed("a", battles(1, 0.5)), analysed("b", unfinished)])
     assert found.interim
     assert found.together[["p_value", "p_heterogeneity", "ratio_low"]].isna().all(axis=None)
-    assert found.together["note"].iloc[0] == "interim: study b is unfinished"
+    assert found.together["note"].iloc[0] == "interim: b unfinished"
     assert found.against[["low", "high"]].isna().all(axis=None)
 
 
@@ -125,12 +129,61 @@ def test_a_study_stopped_at_a_look_is_not_tested_with_others() -> None:
     assert "was stopped at a look" in found.together["note"].iloc[0]
 
 
-def test_battles_that_two_studies_share_are_copies_and_no_evidence() -> None:
+def test_one_unfinished_study_lets_nothing_be_tested_of_the_others_either() -> None:
+    unfinished = battles(3, 0.5).replace({"treated": "else"})
+    unfinished.loc[3, "status"] = "pending"
+    arms = {"control": ARMS["control"], "else": ARMS["treated"]}
+    third = analyse_battles(unfinished, None, plan=PLAN, arms=arms, study="c")
+    found = compared([analysed("a", battles(1, 0.5)), analysed("b", battles(2, 0.5)), third])
+    assert found.together[["p_value", "p_heterogeneity", "ratio_low", "ratio_high"]].isna().all(axis=None)
+    assert found.against[["low", "high"]].isna().all(axis=None)
+    assert list(found.against["note"]) == ["interim: c unfinished"]
+
+
+def test_a_study_without_battles_of_both_arms_in_a_stratum_counts_for_nothing() -> None:
+    failed = battles(2, 0.5)
+    failed.loc[failed["arm"] == "treated", "status"] = "failed"
+    assert len(compared([analysed("a", battles(1, 0.5)), analysed("b", failed)]).together) == 0
+    row = compared([analysed("a", battles(1, 0.5)), analysed("b", failed), analysed("c", battles(3, 0.5))]).together.iloc[0]
+    assert (row["studies"], row["n_treatment"]) == (2, 80)
+    assert row["note"] == "b holds no stratum with both arms and is left out"
+
+
+def test_a_simulator_and_models_are_not_tested_together() -> None:
+    pair = [analysed("a", battles(1, 0.5)), analysed("b", battles(2, 0.5))]
+    found = compare_studies(pair, {}, {"a": "lexical", "b": "lexical"}, simulated=["b"])
+    assert found.together["p_value"].isna().all()
+    assert found.together["note"].iloc[0] == "battles of a simulator (b) and of models are not tested together"
+    assert found.contrasts.groupby("study")["simulated"].unique().map(list).to_dict() == {"a": [False], "b": [True]}
+    both = compare_studies(pair, {}, {"a": "lexical", "b": "lexical"}, simulated=["a", "b"])
+    assert both.together["p_value"].notna().all()
+
+
+def test_the_common_test_does_not_depend_on_the_order_of_the_studies() -> None:
+    coarse, fine = replace(PLAN, resamples=199, seed=4), replace(PLAN, resamples=1999, seed=9)
+    pair = [analysed("a", battles(1, 0.5), coarse), analysed("b", battles(2, 0.5), fine)]
+    for name in ("p_value", "rate_ratio", "ratio_low"):
+        assert compared(pair).together[name].iloc[0] == pytest.approx(compared(pair[::-1]).together[name].iloc[0])
+    assert compared(pair).together["p_value"].iloc[0] < 1 / 500
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_battles_that_two_studies_share_are_copies_and_no_evidence(*, renamed: bool) -> None:
     table = battles(1, 0.5)
     table["transcript_sha"] = table["battle_id"]
-    found = compared([analysed("a", table), analysed("b", table)])
+    again = table.assign(stratum="other/" + table["stratum"]) if renamed else table
+    found = compared([analysed("a", table), analysed("b", again)])
     assert found.together["p_value"].isna().all()
-    assert "are copies, not evidence" in found.together["note"].iloc[0]
+    assert "stand in another study too: copies, not evidence" in found.together["note"].iloc[0]
+
+
+def test_a_small_study_that_was_copied_from_a_large_one_is_found_out() -> None:
+    large = battles(1, 0.5, battles=200)
+    large["transcript_sha"] = large["battle_id"]
+    small = large.groupby("arm").head(20)
+    found = compared([analysed("a", large), analysed("b", small)])
+    assert "transcripts of control in" in found.together["note"].iloc[0]
+    assert found.together["p_value"].isna().all()
 
 
 def test_a_treatment_of_one_study_alone_is_shown_there_and_not_compared() -> None:
@@ -170,11 +223,51 @@ def test_what_a_study_defines_otherwise_is_listed_and_the_list_is_cut() -> None:
     assert set(told["study"]) == {"b"}
     assert list(told["differs"]) == [
         "plan.alpha: 0.05 → 0.01", "identity control.bank[0]: 'x' → 'z'", "cells settings.replicates: 10 → 20",
-        "identity old: only in a", "identity new: not in a",
+        "identity old: not here, but in a", "identity new: not in a",
     ]  # fmt: skip
     many = [cell(f"arm{i}", "x", 10) for i in range(20)], [cell(f"arm{i}", "y", 10) for i in range(20)]
     told = compared([one, two], a=many[0], b=many[1]).differences
     assert list(told["differs"])[-1] == "and 9 more"
+
+
+def test_a_study_without_definitions_is_not_said_to_differ_in_them() -> None:
+    here = [
+        {
+            "identity": {"name": "control"},
+            "scenario": {"name": "x"},
+            "pairing": {"name": "p"},
+            "replicates": 1,
+            "messages": 2,
+            "seed": 0,
+        }
+    ]
+    one, two = analysed("a", battles(1, 0.5)), analysed("b", battles(2, 0.5))
+    words = "b brings no definitions: what its arms were told is not known here"
+    assert list(compared([one, two], a=here).differences["differs"]) == [words]
+    assert list(compared([two, one], a=here).differences["differs"]) == [words]
+
+
+def test_studies_that_share_battles_are_no_studies_of_their_own() -> None:
+    table = battles(1, 0.5)
+    table["transcript_sha"] = table["battle_id"]
+    found = compared([analysed("a", table), analysed("b", table)])
+    assert found.shared is not None
+    assert found.against[["low", "high"]].isna().all(axis=None)
+    assert "stand in another study too" in found.against["note"].iloc[0]
+    assert compared([analysed("a", battles(1, 0.5)), analysed("b", battles(2, 0.5))]).shared is None
+
+
+def test_the_headline_counts_every_study_that_holds_a_treatment(project: Path, mitigation: Command) -> None:
+    for study, arms in (("a", "control,unique_disassociative,placebo"), ("b", "control,placebo"), ("c", "control")):
+        sweep = ["-m", f"study={study}", f"identity={arms}", "pairing=scripted", "replicates=4", "messages=4"]
+        assert mitigation("battle", *sweep, f"seed={ord(study)}").returncode == 0
+    done = mitigation("report", "study=[a,b]")
+    assert "in 1 of 1 study" in done.stdout.splitlines()[1]
+    assert "placebo" not in done.stdout.splitlines()[1]
+    assert "no treatment" not in mitigation("report", "study=[b,c]").stdout
+    text = (project / "reports" / "b+c" / "report.md").read_text()
+    assert "Poisson GEE" not in text.split("## Methods")[1]
+    assert "of one arm: nothing was compared" in text
 
 
 def test_the_folder_of_a_common_report_is_no_study_and_never_too_long() -> None:
@@ -196,6 +289,8 @@ def test_the_common_report_says_the_same_in_every_format_and_is_the_same_bytes_a
     assert done.returncode == 0, done.stderr
     assert "unique_disassociative: “Undecided” in 1 and “Supported” in 1 of 2 studies" in done.stdout
     assert "2 studies together: rate ratio" in done.stdout
+    assert "not tested together" in done.stdout
+    assert "- simulated: Supported: 15.2% of" in done.stdout
     folder = two / "reports" / "example+simulated"
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     names = ("studies", "differences", "contrasts", "against", "together", "arms")
@@ -205,6 +300,8 @@ def test_the_common_report_says_the_same_in_every_format_and_is_the_same_bytes_a
     for words in ("0.82 [0.31, 3.26]", "0.47 [0.32, 0.67]", "exploratory, not adjusted for their number", "SIMULATED"):
         assert words in page
         assert words in text
+    assert "Supported: unique_disassociative**, study simulated (treatment)." in text
+    assert 'unique_disassociative <span class="quiet">against control, study simulated</span>' in page
     told = json.loads(files["verdict.json"], parse_constant=pytest.fail)
     assert [study["study"] for study in told["studies"]] == ["example", "simulated"]
     assert {row["study"] for row in told["contrasts"]} == {"example", "simulated"}
@@ -227,6 +324,21 @@ def test_the_numbers_of_a_study_are_those_of_its_own_report(two: Path) -> None:
     assert [row["rate_ratio"] for row in mine] == pytest.approx([row["rate_ratio"] for row in own])
     assert [row["p_value"] for row in mine] == pytest.approx([row["p_value"] for row in own])
     assert [row["verdict"] for row in mine] == [row["verdict"] for row in own]
+
+
+def test_the_common_report_can_be_made_again_by_its_own_words_and_keeps_the_notes_of_its_studies(
+    project: Path, mitigation: Command
+) -> None:
+    for study in "ab":
+        sweep = ["-m", f"study={study}", "identity=control,one_sided", "pairing=scripted", "replicates=3", "messages=4"]
+        done = mitigation("battle", *sweep)
+        assert done.returncode == 0, done.stderr
+    _, page = library.compare(["a", "b"], plans={study: AnalysisPlan(rate="words", alpha=0.01) for study in "ab"})
+    text = page.with_name("report.md").read_text().replace("\\", "")
+    assert "report again: mitigation report 'study=[a,b]' rate=words analysis.alpha=0.01" in text
+    assert "one agent of each battle is treated, and the rate is that of both agents" in text
+    assert mitigation("report", "study=[a,b]", "rate=words", "analysis.alpha=0.01").returncode == 0
+    assert page.with_name("report.md").read_text().replace("\\", "") == text
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_an_interim_family_has_no_p_value() -> None:
     kept = analyse_battles(battles, None, plan=PLAN, arms=THREE, study="s").battles
     table = family(kept, plan=PLAN, arms=THREE)
     assert table[["p_value", "p_holm", "p_max_t", "simultaneous_low"]].isna().all(axis=None)
-    assert (table["note"] == "interim: 1 battles pending").all()
+    assert (table["note"] == "interim: 1 pending").all()
     assert side_effects(kept.assign(refusal_messages=0), plan=PLAN, arms=THREE)["p_within"].isna().all()
 
 

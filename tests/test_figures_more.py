@@ -167,7 +167,7 @@ def test_many_arms_are_counted_where_they_are_not_drawn() -> None:
         drawn(figure)
     given, messages = labelled(("control", *(f"arm{i:02d}" for i in range(17))))
     for figure, left_out in (
-        (tree(given.analysis, messages), "first 16 arms; 2 more in the table"),
+        (tree(given.analysis, messages), "first 12 arms; 6 more in the table"),
         (onset(given.analysis, messages), "first 12 treatments; 5 more in the table"),
     ):
         assert left_out in words_of(figure) + str(figure.get_suptitle())

@@ -94,7 +94,7 @@ def test_the_test_of_two_arms_is_the_permutation_of_whole_battles_within_strata(
     ("control", "other", "interim", "why"),
     [
         (["S", "K", "S"], ["K", "S", "K"], True, "battles are pending"),
-        (["S"], ["K"], False, "control has 1 and treated 1 battles: a test needs at least two of each"),
+        (["S"], ["K"], False, "battles: 1 of control, 1 of treated; a test needs at least two of each"),
         (["SS"] * 4, ["S"] * 4, False, "all battles have the same cooperation (1): without any variation nothing can be tested"),
         (["K"] * 4, ["KK"] * 4, False, "all battles have the same cooperation (0)"),
         (["SK", "S"] * 2, [], False, "arm treated has no scored battle"),

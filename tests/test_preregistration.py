@@ -211,7 +211,7 @@ def test_another_prompt_put_back_afterwards_is_found_by_its_hash(project: Path) 
         Path("results/x", *key, "cell.json").write_text(json.dumps(record))
     told, _ = library.report("x")
     assert told.adherence is not None
-    assert any("battles were not drawn or told as locked" in text for text in told.adherence.deviations)
+    assert any("not drawn or told as locked" in text for text in told.adherence.deviations)
     assert held.sha256 == told.adherence.sha256
 
 
@@ -221,7 +221,7 @@ def test_battles_excluded_by_hand_are_a_deviation(project: Path) -> None:
     stored = library.load("x")
     half = [replace(b, status="excluded") if i < 3 else b for i, b in enumerate(stored.transcripts)]
     kept = adherence(held, stored.definitions, half, plan=AnalysisPlan(), detector=stored.detector)
-    assert kept.deviations == ("3 battles were excluded by hand",)
+    assert kept.deviations == ("excluded by hand: 3 battles",)
 
 
 def test_battles_that_were_set_aside_keep_a_study_from_being_locked(project: Path, mitigation: Command) -> None:

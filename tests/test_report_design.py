@@ -10,11 +10,12 @@ import pytest
 
 from mitigation.adherence import Adherence
 from mitigation.descriptions import Description, Section
+from mitigation.looks import Look
 from mitigation.reporting import cost, design
 from mitigation.reporting.limits import limits
 from mitigation.reporting.printed import parts, printed
-from mitigation.types import AnalysisPlan
-from tests.report_cases import ARMS, altered, fight, study, transcript
+from mitigation.types import AnalysisPlan, Transcript, Turn
+from tests.report_cases import ARMS, altered, contrast, fight, study, transcript
 
 
 def cell(arm: str, **changes: Any) -> dict[str, Any]:
@@ -54,8 +55,8 @@ def test_a_table_from_elsewhere_has_no_columns_that_nobody_knows() -> None:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (None, {"Locked before the study": "no: every result is exploratory"}),
-        (kept(), {"Locked before the study": "yes, t (sha256 abc)", "Followed": "yes"}),
+        (None, {"Locked plan": "no: every result is exploratory"}),
+        (kept(), {"Locked plan": "yes, t (sha256 abc)", "Followed": "yes"}),
         (kept("alpha: 0.05 → 0.1", "seed"), {"Followed": "no: alpha: 0.05 → 0.1; seed"}),
     ],
 )
@@ -95,14 +96,12 @@ def test_sections_stand_in_the_order_of_the_report_whatever_the_order_of_their_t
 
 
 def test_limits_follow_from_design_size_and_labels() -> None:
-    small = pd.DataFrame({"rate_ratio": [0.5, 0.7], "power_here": [0.351, 0.1]}, dtype=object)
-    sizes = Description(section=Section.PLANNING, name="sample_sizes", title="", about="", frame=small)
-    found = limits(
-        study(definitions=CELLS, described=(sizes,), identities={"control": (), "placebo": ("one",), "shared_group": ("a", "b")})
-    )
+    texts: dict[str, tuple[str, ...]] = {"control": (), "placebo": ("one",), "shared_group": ("a", "b")}
+    found = limits(study(definitions=CELLS, identities=texts))
     assert found[0].startswith(
-        "small: a study of this size finds a halved rate in about 35% of cases, and a fall by 30% in about 10%"
+        "small: with 10 battles an arm a halved rate is found in about 35% of studies and a fall by 30% in"
     )
+    assert "at the level corrected for 3 comparisons; an effect that is not found may well be there" in found[0]
     assert "these models only: claude and gpt-4o; other models may differ" in found
     assert "one scenario, egomaniac: other tasks may differ" in found
     assert "one wording each: placebo; an effect of the idea cannot be told from one of its words" in found
@@ -110,16 +109,52 @@ def test_limits_follow_from_design_size_and_labels() -> None:
 
 
 def test_limits_that_do_not_hold_are_not_told() -> None:
-    large = pd.DataFrame({"rate_ratio": [0.5], "power_here": [0.9]}, dtype=object)
-    sizes = Description(section=Section.PLANNING, name="sample_sizes", title="", about="", frame=large)
-    labels = replace(sizes, section=Section.DETECTOR, name="accuracy", frame=pd.DataFrame())
     other = tuple({**one, "scenario": {"name": "chess", "openers": ["a"]}} for one in CELLS)
-    found = limits(study(definitions=(*CELLS, *other), described=(sizes, labels)))
+    large = [contrast(n_control=400, n_treatment=400)]
+    found = limits(study(fight(replicates=40), large, definitions=(*CELLS, *other), labelled=True))
     assert found == ("these models only: claude and gpt-4o; other models may differ",)
 
 
-def test_an_unfinished_study_says_nothing_of_what_it_would_have_found() -> None:
-    small = pd.DataFrame({"rate_ratio": [0.5], "power_here": [0.1]}, dtype=object)
-    sizes = Description(section=Section.PLANNING, name="sample_sizes", title="", about="", frame=small)
+def test_the_smaller_arm_says_what_a_study_finds() -> None:
+    uneven = study(fight(replicates=40), [contrast(n_control=400, n_treatment=6)], definitions=CELLS)
+    assert limits(uneven)[0].startswith("small: with 6 battles an arm")
+
+
+@pytest.mark.parametrize("battles", [fight(replicates=6), [transcript(arm, i, ["No."]) for i in range(20) for arm in ARMS]])
+def test_a_study_that_is_too_small_to_say_how_small_says_so(battles: list[Transcript]) -> None:
+    assert limits(study(battles))[0].startswith("small: control has fewer than 8 battles, or none with an event")
+
+
+def test_an_unfinished_or_early_stopped_study_says_nothing_of_what_it_would_have_found() -> None:
     pending = transcript("control", 10, [], status="pending", ending=None)
-    assert not any(line.startswith("small") for line in limits(study([*fight(), pending], described=(sizes,))))
+    early = altered(study(), look=Look(number=1, of=3, blocks=10, planned=30))
+    for given in (study([*fight(), pending]), early, altered(study(), plan=AnalysisPlan(rate="words"))):
+        assert not any(line.startswith("small") for line in limits(given))
+
+
+def test_battles_that_were_not_designed_here_are_said_to_come_from_elsewhere() -> None:
+    assert limits(study())[-1].startswith("from elsewhere: how its battles were assigned to arms")
+    assert not any(line.startswith("from elsewhere") for line in limits(study(definitions=CELLS)))
+
+
+def test_a_report_at_a_look_says_of_which_blocks_it_is() -> None:
+    look = Look(number=2, of=3, blocks=16, planned=24, later=9)
+    told = dict(design.facts(altered(study(definitions=CELLS), look=look)))["This report"]
+    assert told.startswith("the first 16 of 24 blocks, at ")
+    assert "9 finished battles of later blocks set aside" in told
+    assert "This report" not in dict(
+        design.facts(altered(study(definitions=CELLS), look=Look(number=3, of=3, blocks=24, planned=24)))
+    )
+
+
+def test_the_tokens_of_private_answers_are_among_the_costs() -> None:
+    asked = replace(
+        transcript("control", 0, ["No."]), check=(Turn(index=3, agent="Robbie", text="x", input_tokens=100, output_tokens=5),)
+    )
+    told = [replace(turn, input_tokens=10, output_tokens=1) for turn in asked.turns]
+    found = cost.frame(study([replace(asked, turns=tuple(told))], ())).set_index("arm")
+    assert found.loc["control", ["messages", "input_tokens", "output_tokens"]].tolist() == [1, 110, 6]
+
+
+def test_simulated_agents_are_no_models_that_others_may_differ_from() -> None:
+    assert not any(line.startswith("these models only") for line in limits(study(definitions=CELLS, simulated=True)))

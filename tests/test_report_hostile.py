@@ -18,7 +18,8 @@ from hypothesis import given as given_that
 from hypothesis import strategies as st
 
 from mitigation.adherence import Adherence
-from mitigation.comparison import Comparison
+from mitigation.common_test import TOGETHER_COLUMNS
+from mitigation.comparison import AGAINST_COLUMNS, Comparison
 from mitigation.cooperation import ARM_COLUMNS, Conduct
 from mitigation.moves import MoveTables
 from mitigation.reporting import ComparedInput, ReportInput, write_comparison, write_report
@@ -83,13 +84,13 @@ def compared(text: str) -> ComparedInput:
     one = everywhere(text)
     scored = one.analysis.battles.assign(scored=True)
     inputs = tuple(altered(one, study=f"{place}{text}", battles=scored) for place in "ab")
-    across = {"treatment": text, "study": text, "against": text, "note": text, "studies": 2, "p_heterogeneity": 0.5}
-    frame = pd.DataFrame([across | {"rate_ratio": 0.5, "ratio_low": 0.2, "ratio_high": None, "p_value": 0.1}], dtype=object)
+    words = dict.fromkeys(("treatment", "study", "against", "note"), text)
+    across = [words | dict.fromkeys((*AGAINST_COLUMNS[3:6], *TOGETHER_COLUMNS[1:11]), 0.5)]
     comparison = Comparison(
         analyses={one.analysis.study: one.analysis for one in inputs},
         contrasts=pd.concat([one.analysis.contrasts for one in inputs]),
-        against=frame,
-        together=frame,
+        against=pd.DataFrame(across, columns=list(AGAINST_COLUMNS), dtype=object),
+        together=pd.DataFrame(across, columns=list(TOGETHER_COLUMNS), dtype=object),
         differences=pd.DataFrame({"study": [text], "differs": [text]}),
     )
     return ComparedInput(comparison=comparison, inputs=inputs, provenance={text: text}, citation=text)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from mitigation.figures import rows, wording
 from mitigation.reporting import sentences
+from mitigation.reporting.methods import methods
+from mitigation.types import AnalysisPlan
 from tests.report_cases import NO_RATIO, WE, altered, contrast, fight, study, transcript
 
 
@@ -149,12 +151,12 @@ def test_apa_sentence() -> None:
 
 def test_methods_paragraph_follows_the_plan() -> None:
     made = study()
-    assert "40 scored battles" in sentences.methods(made)
-    assert "Holm" in sentences.methods(made)
-    assert "Holm" not in sentences.methods(study(contrasts=[contrast()]))
+    assert "40 scored battles" in methods(made)
+    assert "Holm" in methods(made)
+    assert "Holm" not in methods(study(contrasts=[contrast()]))
     plan = type(made.analysis.plan)(alpha=0.01, rate="words")
     words = altered(made, plan=plan)
-    assert "0.01" in sentences.methods(words)
+    assert "0.01" in methods(words)
     assert "divided by its number of words" in " ".join(sentences.measured(words))
     assert sentences.effect(words, rows.primary(words.analysis)[0]).startswith(
         "24.00 mentions of in-group “we” per 100 words under"
@@ -180,3 +182,31 @@ def test_counts_and_lists() -> None:
 def test_an_interval_that_was_not_made_is_not_called_not_estimable() -> None:
     given = study(contrasts=[contrast(ratio_low=None, ratio_high=None)])
     assert sentences.effect(given, rows.primary(given.analysis)[0]).endswith("a rate ratio of 0.46, without an interval.")
+
+
+def test_strata_are_those_of_the_contrast() -> None:
+    apart = [transcript("placebo", 0, [WE]), transcript("control", 0, [WE]), transcript("control", 1, [WE])]
+    made = study(apart, [contrast("placebo")])
+    assert sentences.strata_of(made, rows.primary(made.analysis)[0]) == 1
+
+
+def test_methods_tell_only_what_was_done() -> None:
+    lone = contrast(treatment=None, n_treatment=0, p_value=None, verdict="not_estimable") | NO_RATIO
+    alone = study(fight(("control",), 6), [lone])
+    assert methods(alone) == "The study holds 6 scored battles of one arm: nothing was compared."
+    assert sentences.apa_all(alone) == ()
+    untested = study(contrasts=[contrast(p_value=None, p_adjusted=None, test="no test")])
+    assert "Nothing was tested." in methods(untested)
+    assert "permuted" not in methods(untested)
+    assert "corrected" not in methods(untested)
+
+
+def test_an_interval_without_any_bound_is_said_to_have_none() -> None:
+    made = study(contrasts=[contrast(ratio_low=0.0, ratio_high=None)])
+    assert "95% CI without a bound" in sentences.effect(made, rows.primary(made.analysis)[0])
+
+
+def test_comparisons_are_counted_by_the_plan_where_it_has_looks() -> None:
+    waiting = contrast("placebo", p_value=None, p_adjusted=None, verdict="not_estimable", reasons=["interim: at a look"])
+    made = altered(study(contrasts=[contrast(), waiting]), plan=AnalysisPlan(looks=3))
+    assert "corrected for 2 comparisons and 3 looks" in sentences.evidence(made, rows.primary(made.analysis)[0])

@@ -86,4 +86,4 @@ def test_private_answers_stand_below_their_battle_and_are_not_scored(tmp_path: P
     assert html.count("Asked in private after the battle; never scored") == 1
     assert "We are &lt;b&gt;one&lt;/b&gt;." in html
     found = viewer(study([battle], ())).blocks[0].battles[0]
-    assert (found.with_ingroup, len(found.messages), [agent for agent, _ in found.answers]) == (1, 2, ["Robbie"])
+    assert (found.with_ingroup, len(found.messages), [said.agent for said in found.answers]) == (1, 2, ["Robbie"])

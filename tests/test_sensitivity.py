@@ -99,11 +99,11 @@ def test_battles_are_set_aside_only_where_there_are_some_to_set_aside_and_the_ro
     table = rows_of(battles)
     assert table.loc["battles with no reply cut off at its limit", "n_control"] == 19
     assert table.loc["battles with every message judged", ["n_control", "n_treatment"]].tolist() == [19, 20]
-    assert table.loc["battles with no reply cut off at its limit", "note"].startswith("2 battles set aside")
+    assert table.loc["battles with no reply cut off at its limit", "note"].startswith("battles set aside: 2;")
     assert table.loc["battles with every reply at the first call", ["n_control", "n_treatment"]].tolist() == [18, 19]
     refusing = int((battles["refusal_messages"] > 0).sum())
     assert refusing > 0
-    assert table.loc["battles with no refusal in words", "note"].startswith(f"{refusing} battles set aside")
+    assert table.loc["battles with no refusal in words", "note"].startswith(f"battles set aside: {refusing};")
 
 
 def test_an_unfinished_study_and_copies_are_not_tested() -> None:
@@ -112,7 +112,7 @@ def test_an_unfinished_study_and_copies_are_not_tested() -> None:
     battles.loc[0, ["messages", "words", "ingroup_messages", "ingroup_count"]] = np.nan
     table = rows_of(battles)
     assert list(table.index) == ["all"]
-    assert table.loc["all", "note"] == "interim: 1 battles pending"
+    assert table.loc["all", "note"] == "interim: 1 pending"
     assert table["p_value"].isna().all()
     copied = rows_of(study().assign(transcript_sha="same"))
     assert "copies, not evidence" in copied.loc["all", "note"]

@@ -149,7 +149,7 @@ def test_missing_battles_that_could_undo_the_effect_forbid_supported():
     verdict, reasons = judge(battles)
     assert verdict == "explained"
     assert "what is missing, battles or messages that could not be judged, could undo the effect alone" in reasons
-    assert "6 of 20 planned battles are missing against 0 of 20 in control" in reasons
+    assert "missing: 6 of 20 planned battles against 0 of 20 in control" in reasons
     assert "cross no effect" in reasons
 
 

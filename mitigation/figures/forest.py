@@ -62,7 +62,7 @@ def draw(entries: Sequence[Entry], *, control: str) -> Figure:
         for place, entry in enumerate(shown):
             _row(axes, entry.row, place, entry.look, (low, high))
             _beside(axes, entry.row, place, verdicts=entry.verdict)
-            style.row_label(axes, place, entry.row.treatment, f"{style.label(entry.where, 24)}{_sizes(entry.row)}")
+            style.row_label(axes, place, entry.row.treatment, f"{entry.where}{_sizes(entry.row)}")
         axes.set_yticks([])
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.xaxis.set_minor_locator(NullLocator())

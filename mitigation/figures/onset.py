@@ -19,6 +19,7 @@ COLUMNS: Final = ["arm", "event", "index", "share", "n_with", "battles"]
 EVENTS: Final = {"ingroup": "First in-group “we”", "ai_identity": "First “I am an AI”", "end": "Battle ended"}
 _TOGETHER: Final = 6
 """Most arms that share a panel."""
+_BEHIND: Final = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
 _MOST: Final = 12
 """Most treatments that are drawn."""
 
@@ -102,7 +103,7 @@ def _name(axes: Axes, arm: str, data: pd.DataFrame) -> None:
     """Write the name of a treatment into its panel, where the lines leave room: they rise from the lower left."""
     high = float(data["share"].max()) > 0.5
     x, y, across, along = (0.97, 0.06, "right", "bottom") if high else (0.03, 0.94, "left", "top")
-    axes.annotate(style.label(arm, 26), (x, y), xycoords="axes fraction", ha=across, va=along, fontsize="small")
+    axes.annotate(style.label(arm, 26), (x, y), xycoords="axes fraction", ha=across, va=along, fontsize="small", bbox=_BEHIND)
 
 
 def _panel(axes: Axes, data: pd.DataFrame, arms: list[str], looks: dict[str, style.Look]) -> None:

@@ -29,7 +29,7 @@ def studies(analyses: Mapping[str, Analysis]) -> Figure:
     """Draw the forest of all studies, the rows of a treatment together, colour and mark by study."""
     looks = style.looks(list(analyses), "")
     entries = [
-        Entry(row=row, look=looks[study], where=f"{study}, ", verdict=not analysis.interim)
+        Entry(row=row, look=looks[study], where=f"{style.middle(study, 18)}, ", verdict=not analysis.interim)
         for study, analysis in analyses.items()
         for row in rows.primary(analysis)
     ]

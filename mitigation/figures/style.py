@@ -56,6 +56,13 @@ def label(value: object, longest: int = 40) -> str:
     return shown.replace("\\", "\\\\").replace("$", r"\$") if "$" in shown else shown
 
 
+def middle(value: object, longest: int) -> str:
+    """Return a label that is cut in the middle, where names of a series differ least."""
+    whole = str(value)
+    half = (longest - 1) // 2
+    return label(whole if len(whole) <= longest else f"{whole[: longest - 1 - half]}…{whole[-half:]}", longest)
+
+
 @contextlib.contextmanager
 def theme() -> Iterator[None]:
     """Draw inside this context: seaborn's ticks style in our colours, without touching the caller's settings."""

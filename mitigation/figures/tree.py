@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TOGETHER: Final = 6
 """Most arms whose marks can be told apart in one row."""
-_MOST: Final = 16
+_MOST: Final = 12
 """Most arms that are drawn."""
 _ROOT: Final = "Social\nidentity\nof AI\nagents"
 _SPACE: Final = 0.09
@@ -96,9 +96,10 @@ def _cells(axes: Axes, known: Known, arms: list[str], places: Places) -> None:
     for row, line in enumerate(grid):
         for column, share in enumerate(line):
             words = wording.NONE if share is None else f"{100 * share:.0f}%"
-            dark = share is not None and share > 0.6 * top
-            axes.text(column, row, words, ha="center", va="center", fontsize=6.5, color="white" if dark else style.INK)
-    axes.set_xticks(range(len(arms)), [style.label(arm, 22) for arm in arms], rotation=40, ha="left", fontsize="small")
+            colour = "white" if share is not None and share > 0.6 * top else style.INK
+            axes.text(column, row, words, ha="center", va="center", fontsize=6.5 if len(arms) <= 9 else 5, color=colour)
+    names = [style.label(arm, 18) for arm in arms]
+    axes.set_xticks(range(len(arms)), names, rotation=60, ha="left", rotation_mode="anchor", fontsize="small")
     axes.tick_params(axis="x", length=0, labeltop=True, labelbottom=False)
     axes.spines["bottom"].set_visible(False)
     axes.set_xlabel("Share of messages")

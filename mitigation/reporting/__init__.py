@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mitigation.reporting.compared import ComparedInput
+from mitigation.reporting.compared_tables import ComparedInput
 from mitigation.reporting.inputs import ReportInput
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def write_comparison(inputs: ComparedInput, folder: Path) -> Path:
         StoreError: the folder cannot be written.
     """
     from mitigation.figures.studies import studies_chart
-    from mitigation.reporting.compared import compared_document, compared_frames, tables
+    from mitigation.reporting.compared import compared_document
+    from mitigation.reporting.compared_tables import compared_frames, tables
     from mitigation.reporting.drawings import drawing
     from mitigation.reporting.verdict import compared_json
 

@@ -12,8 +12,8 @@ from mitigation.reporting.inputs import ReportInput
 
 COLUMNS: Final = ("arm", "battles", "messages", "calls", "input_tokens", "output_tokens", "usd")
 ABOUT: Final = (
-    "What the battles that are stored took, by arm. Calls count every attempt that was sent for a battle; a sum of which a part "
-    "is not known is left out."
+    "What the battles of this report took, by arm, private answers among it. Calls count every attempt that was sent for a "
+    "battle; a sum of which a part is not known is left out."
 )
 
 
@@ -22,9 +22,10 @@ def frame(given: ReportInput) -> pd.DataFrame:
     lines = []
     for arm in rows.arms(given.analysis):
         own = [battle for battle in given.transcripts if battle.identity == arm.arm]
-        replies = [turn for battle in own for turn in battle.replies]
-        tokens = (_sum(turn.input_tokens for turn in replies), _sum(turn.output_tokens for turn in replies))
-        lines.append((arm.arm, len(own), len(replies), _sum(b.calls for b in own), *tokens, _sum(b.usd for b in own)))
+        replies = sum(len(battle.replies) for battle in own)
+        turns = [turn for battle in own for turn in (*battle.replies, *battle.check)]
+        tokens = (_sum(turn.input_tokens for turn in turns), _sum(turn.output_tokens for turn in turns))
+        lines.append((arm.arm, len(own), replies, _sum(b.calls for b in own), *tokens, _sum(b.usd for b in own)))
     return pd.DataFrame(lines, columns=list(COLUMNS), dtype=object)
 
 

@@ -39,6 +39,16 @@ def frame(given: ReportInput) -> pd.DataFrame:
     return table if given.definitions else table.drop(columns=["text_given_to", "wordings"], errors="ignore")
 
 
+def models(given: ReportInput) -> list[str]:
+    """Return the models that fight in a study, as its cells name them."""
+    return sorted({cell["pairing"][seat]["name"] for cell in given.definitions for seat in ("first", "second")})
+
+
+def scenarios(given: ReportInput) -> list[str]:
+    """Return the scenarios of a study."""
+    return sorted({cell["scenario"]["name"] for cell in given.definitions})
+
+
 def facts(given: ReportInput) -> tuple[tuple[str, str], ...]:
     """Return (what, in words) of the plan: whether it was locked and followed, what was fought, and how it is analysed."""
     return (*_locked(given), *_fought(given), *_analysed(given))
@@ -47,10 +57,10 @@ def facts(given: ReportInput) -> tuple[tuple[str, str], ...]:
 def _locked(given: ReportInput) -> Iterator[tuple[str, str]]:
     kept = given.adherence
     if kept is not None:
-        yield "Locked before the study", f"yes, {kept.locked_at} (sha256 {kept.sha256})"
+        yield "Locked plan", f"yes, {kept.locked_at} (sha256 {kept.sha256})"
         yield "Followed", "yes" if kept.followed else f"no: {'; '.join(kept.deviations)}"
     elif given.transcripts:
-        yield "Locked before the study", "no: every result is exploratory"
+        yield "Locked plan", "no: every result is exploratory"
 
 
 def _fought(given: ReportInput) -> Iterator[tuple[str, str]]:
@@ -70,9 +80,12 @@ def _fought(given: ReportInput) -> Iterator[tuple[str, str]]:
     many = " to ".join(f"{n:,}" for n in dict.fromkeys((replicates[0], replicates[-1])))
     yield (
         "Blocks",
-        f"{many} in each scenario and pairing; a block holds one battle of every arm with the same opener and the same seats, in "
-        "an order drawn at random",
+        f"{many} in each scenario and pairing; a block holds one battle of every arm that is fought there, with the same opener "
+        "and the same seats, in an order drawn at random",
     )
+    if (look := given.analysis.look) is not None and look.number and not look.final and not given.interim:
+        aside = f"; {wording.counted(look.later, 'finished battle')} of later blocks set aside" if look.later else ""
+        yield "This report", f"the first {look.blocks} of {look.planned} blocks, at {look}{aside}; its tables hold these alone"
 
 
 def _analysed(given: ReportInput) -> Iterator[tuple[str, str]]:

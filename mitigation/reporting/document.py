@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from mitigation.descriptions import Section
 from mitigation.figures import rows, wording
 from mitigation.figures.rows import ContrastRow
-from mitigation.reporting import sentences
+from mitigation.reporting import methods, sentences
 from mitigation.reporting.drawings import Drawing
 from mitigation.reporting.inputs import ReportInput, banners, remarks
 from mitigation.reporting.limits import limits
 from mitigation.reporting.printed import Part, parts
-from mitigation.reporting.transcripts import Viewer, viewer
+from mitigation.reporting.transcripts import viewer
+from mitigation.reporting.views import Viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Card:
 
     Attributes:
         treatment, control: what is compared.
+        study: where, for a report over several studies.
         role: of the treatment in the design.
         verdict: how it is shown.
         effect, evidence: in a sentence each.
@@ -41,6 +43,7 @@ class Card:
     remark: str
     reasons: tuple[str, ...]
     asked: bool
+    study: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +115,7 @@ def document(given: ReportInput, drawn: Sequence[Drawing]) -> Document:
         figures=tuple(drawn),
         parts=parts(given),
         provenance=tuple(given.provenance.items()),
-        methods=sentences.methods(given),
+        methods=methods.methods(given),
         apa=sentences.apa_all(given),
         citation=given.citation,
         identities=given.identities,
@@ -155,7 +158,7 @@ def _facts(given: ReportInput, row: ContrastRow) -> tuple[tuple[str, str], ...]:
         found += [("p", wording.p_cell(row.p_value)), (head, wording.p_cell(row.p_adjusted))]
     found += [
         ("Battles", f"{wording.whole(row.n_treatment)} v {wording.whole(row.n_control)}"),
-        ("Strata", wording.whole(sentences.strata_of(given) or None)),
+        ("Strata", wording.whole(sentences.strata_of(given, row) or None)),
         ("Missing", sentences.missing_count(given, row)),
     ]
     return tuple(found)

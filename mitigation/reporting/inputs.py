@@ -51,6 +51,7 @@ class ReportInput:
         detector: name, version and digest of the detector, as printed.
         adherence: the locked plan and whether it was followed, None when none was locked.
         provenance: versions, seeds, hashes and the command that rebuilds the report, as printed.
+        labelled: whether people labelled any of its battles.
         cost: what the whole study has cost, in words.
         citation: how the program is cited, as BibTeX.
         question: heading of the page.
@@ -75,6 +76,7 @@ class ReportInput:
     detector: str = ""
     adherence: Adherence | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
+    labelled: bool = False
     cost: str = ""
     citation: str = ""
     question: str = QUESTION
@@ -103,8 +105,8 @@ def banners(given: ReportInput) -> tuple[tuple[str, str], ...]:
         found.append(("simulated", SIMULATED))
     if given.interim:
         planned = sum(arm.planned or 0 for arm in rows.arms(given.analysis))
-        share = f"{given.pending:,} of {planned:,} planned battles are pending"
-        found.append(("interim", f"INTERIM: {share}. Nothing here speaks of significance."))
+        share = f"{given.pending:,} of {planned:,} planned battles {'is' if given.pending == 1 else 'are'} pending"
+        found.append(("interim", f"INTERIM: {share}. Nothing that is said of this study speaks of significance."))
     if (look := given.analysis.look) is not None and not look.final and not given.interim:
         found.append(("interim", _early(given, look)))
     if given.adherence is not None and not given.adherence.followed:

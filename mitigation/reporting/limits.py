@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from mitigation.figures import rows, wording
+from mitigation.next_study import outlook
+from mitigation.reporting import design
 from mitigation.reporting.inputs import ReportInput
+
+ENOUGH: Final = 0.8
+"""Power that a study is usually planned for."""
 
 
 def limits(given: ReportInput) -> tuple[str, ...]:
@@ -15,24 +21,27 @@ def limits(given: ReportInput) -> tuple[str, ...]:
 
 def _small(given: ReportInput) -> Iterator[str]:
     """Say what a study of this size would have found; it rests on how the control's battles vary, not on the effect seen."""
-    sizes = next((table.frame for table in given.described if table.name == "sample_sizes"), None)
-    if sizes is None or given.interim:
+    analysis, plan = given.analysis, given.analysis.plan
+    if given.interim or plan.rate != "messages" or (analysis.look is not None and not analysis.look.final):
         return
-    chances = {float(row["rate_ratio"]): float(row["power_here"]) for row in sizes.to_dict("records")}
-    if (halved := chances.get(0.5)) is not None and halved < 0.8:
+    sizes = [n for row in rows.primary(analysis) for n in (row.n_control, row.n_treatment) if n is not None]
+    found = outlook(analysis.battles, plan=plan, outcome=rows.outcome(analysis).removesuffix("_rate"))
+    if found is None:
+        yield "small: control has fewer than 8 battles, or none with an event; what a study of this size finds is not known"
+    elif sizes and found.power(min(sizes), 0.5) < ENOUGH:
+        several = f" at the level corrected for {found.treatments} comparisons" if found.treatments > 1 else ""
+        chances = [f"{100 * found.power(min(sizes), ratio):.0f}%" for ratio in (0.5, 0.7)]
         yield (
-            f"small: a study of this size finds a halved rate in about {100 * halved:.0f}% of cases, and a fall by 30% in about "
-            f"{100 * chances.get(0.7, 0.0):.0f}%; an effect that it does not find may well be there"
+            f"small: with {min(sizes):,} battles an arm a halved rate is found in about {chances[0]} of studies and a fall by "
+            f"30% in about {chances[1]}{several}; an effect that is not found may well be there"
         )
 
 
 def _narrow(given: ReportInput) -> Iterator[str]:
     """Name what was tried in one instance only: an effect may be that instance's."""
-    models = sorted({cell["pairing"][seat]["name"] for cell in given.definitions for seat in ("first", "second")})
-    scenarios = sorted({cell["scenario"]["name"] for cell in given.definitions})
-    if models:
+    if (models := design.models(given)) and not given.simulated:
         yield f"these models only: {wording.listed(models)}; other models may differ"
-    if len(scenarios) == 1:
+    if len(scenarios := design.scenarios(given)) == 1:
         yield f"one scenario, {scenarios[0]}: other tasks may differ"
     alone = _alone(given)
     if alone:
@@ -46,7 +55,7 @@ def _alone(given: ReportInput) -> list[str]:
 
 
 def _detector(given: ReportInput) -> Iterator[str]:
-    if given.transcripts and not any(table.name == "accuracy" for table in given.described):
+    if given.transcripts and not given.labelled:
         yield (
             "no battle of this study was labelled by people: how often the detector errs here, and whether alike in all arms, "
             "is not known"
@@ -54,5 +63,5 @@ def _detector(given: ReportInput) -> Iterator[str]:
 
 
 def _foreign(given: ReportInput) -> Iterator[str]:
-    if not given.transcripts:
-        yield "a table from elsewhere: how its battles were drawn and judged cannot be checked here"
+    if not given.definitions:
+        yield "from elsewhere: how its battles were assigned to arms, and in which order they were fought, cannot be checked here"

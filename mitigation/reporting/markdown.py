@@ -52,7 +52,8 @@ def _paragraphs(told: Document) -> Iterator[str]:
 
 def _card(card: Card) -> str:
     role = f" ({escape(card.role)})" if card.role else ""
-    title = f"**{escape(card.verdict.title)}: {escape(card.treatment)}**{role}."
+    where = f", study {escape(card.study)}" if card.study else ""
+    title = f"**{escape(card.verdict.title)}: {escape(card.treatment)}**{where}{role}."
     reasons = f"\n\n{_listed(card.reasons)}" if card.reasons else ""
     return f"{title} {escape(card.effect)} {escape(card.evidence)}{reasons}"
 

@@ -38,7 +38,7 @@ def _data(told: Document) -> dict[str, Any]:
         "banners": [words for _, words in told.banners],
         "cards": [
             {"verdict": card.verdict.title}
-            | {name: getattr(card, name) for name in ("treatment", "role", "effect", "evidence", "reasons")}
+            | {name: getattr(card, name) for name in ("treatment", "study", "role", "effect", "evidence", "reasons")}
             for card in told.cards
         ],
         "figures": [

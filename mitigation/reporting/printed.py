@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from mitigation.descriptions import Section
@@ -69,17 +70,26 @@ class Part:
 
 def parts(given: ReportInput) -> tuple[Part, ...]:
     """Return every section that has something to say, in the order of the report."""
-    tables = tuple(printed(given))
-    about = {Section.DETECTOR: sentences.measured(given)}
     facts = {Section.DESIGN: design.facts(given)}
     if given.cost:
         facts[Section.COST] = (("The whole study", f"{given.cost}, with calls that failed, tests of the models and judges"),)
+    return in_order(printed(given), about={Section.DETECTOR: sentences.measured(given)}, facts=facts)
+
+
+def in_order(
+    tables: Iterable[Printed],
+    *,
+    about: Mapping[Section, tuple[str, ...]],
+    facts: Mapping[Section, tuple[tuple[str, str], ...]] = MappingProxyType({}),
+) -> tuple[Part, ...]:
+    """Return the sections that hold anything, in the order of the report."""
+    every = tuple(tables)
     found = (
         Part(
             section=section,
             about=about.get(section, ()),
             facts=facts.get(section, ()),
-            tables=tuple(table for table in tables if table.section is section),
+            tables=tuple(table for table in every if table.section is section),
         )
         for section in Section
     )
@@ -140,8 +150,7 @@ def contrast_line(row: ContrastRow, per: Rate) -> tuple[str, ...]:
 def _missing(given: ReportInput) -> Iterator[Printed]:
     table = partial(_of, section=Section.MISSING)
     yield table("arms", title="States of the planned battles", about=(missing.ABOUT,), table=missing.shown(given))
-    tests = ["p_value", "test", "agree"] if given.interim else []
-    bounds = generic(given.analysis.missingness.drop(columns=tests, errors="ignore"))
+    bounds = generic(given.analysis.missingness)
     if bounds[1]:
         yield table("missingness", title="Bounds and tests of missingness", about=(missing.BOUNDS_ABOUT,), table=bounds)
     if given.form is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from mitigation.figures import rows
@@ -116,19 +115,24 @@ def ratio_words(row: ContrastRow) -> str:
 def _ci(row: ContrastRow) -> str:
     # A ratio without any limit has no interval: none was made, which is not one that the data leave open.
     ends = interval(row.ratio_low, row.ratio_high)
-    return "without an interval" if ends == NOT_ESTIMABLE else f"95% CI {ends}"
+    if ends == NOT_ESTIMABLE:
+        return "without an interval"
+    return "95% CI without a bound" if ends == "no bound" else f"95% CI {ends}"
 
 
 def evidence(given: ReportInput, row: ContrastRow) -> str:
     """Return the p values and the sizes as one sentence; p values are left out while the study is unfinished."""
     sizes = f"{counted(row.n_treatment, 'battle')} against {whole(row.n_control)}"
-    strata = strata_of(given)
+    strata = strata_of(given, row)
     sizes += f", in {counted(strata, 'stratum').replace('stratums', 'strata')}" if strata else ""
     missing = missing_words(given, row)
     tests = ""
     if not given.interim:
         tests = "no p value" if row.p_value is None else f"p {p_value(row.p_value)}"
-        family = sum(other.p_adjusted is not None for other in rows.primary(given.analysis))
+        primary = rows.primary(given.analysis)
+        # Over looks the family is that of the plan; else it is what was tested.
+        several_looks = given.analysis.plan.looks > 1
+        family = len(primary) if several_looks else sum(other.p_adjusted is not None for other in primary)
         counts = (family, "comparisons"), (given.analysis.plan.looks, "looks")
         several = " and ".join(f"{count} {what}" for count, what in counts if count > 1)
         if row.p_adjusted is not None and several:
@@ -157,10 +161,14 @@ def _gaps(given: ReportInput, row: ContrastRow) -> list[tuple[str, int]]:
     return [(arm.arm, arm.planned - arm.scored) for arm in both if arm.planned is not None and arm.scored is not None]
 
 
-def strata_of(given: ReportInput) -> int:
-    """Return the number of strata that hold battles."""
+def strata_of(given: ReportInput, row: ContrastRow) -> int:
+    """Return the number of strata that hold scored battles of both arms."""
     battles = given.analysis.battles
-    return int(battles["stratum"].nunique()) if "stratum" in battles.columns else 0
+    if "stratum" not in battles.columns:
+        return 0
+    scored = battles[battles["rate"].notna()] if "rate" in battles.columns else battles
+    held = [set(scored.loc[scored["arm"] == arm, "stratum"]) for arm in (row.control, row.treatment)]
+    return len(held[0] & held[1])
 
 
 def apa(given: ReportInput, row: ContrastRow) -> str:
@@ -196,37 +204,12 @@ def measured(given: ReportInput) -> tuple[str, ...]:
     return (rule, f"{rate_words} {scored}", known) if what == noun("ingroup_rate") else (rate_words, known)
 
 
-def methods(given: ReportInput) -> str:
-    """Return the methods paragraph, from the plan and the sizes of this study."""
-    plan, arms, found = given.analysis.plan, rows.arms(given.analysis), rows.primary(given.analysis)
-    battles = counted(sum(arm.scored or 0 for arm in arms), "scored battle")
-    tests = list(dict.fromkeys(row.test for row in found if row.test))
-    table = given.messages is None
-    sentences = [
-        f"{counted(len(found), 'arm')} were compared with {plan.control} on {battles}.".replace("1 arm were", "1 arm was"),
-        "The battle was the unit of analysis." if table else "The battle was the unit of randomisation and of analysis.",
-        f"Labels of whole battles were permuted within strata{'' if table else ' (scenario, pairing, opener)'}; "
-        f"the two-sided level of the primary outcome was {plan.alpha:g}.",
-        "Rate ratios are ratios of mean battle rates; their 95% intervals invert the same test, "
-        "and an end that the data do not bound is reported as unbounded.",
-        f"Risk differences of battles with any {noun(rows.outcome(given.analysis))} carry Newcombe’s interval.",
-    ]
-    sentences += [f"Test of the primary outcome: {listed(tests)}."] if tests else []
-    after = {"holm": "after Holm", "max_t": "by step-down max-T (Westfall and Young)"}[given.analysis.correction]
-    sentences += [f"Its p values were corrected over the comparisons {after}."] if len(found) > 1 else []
-    if plan.looks > 1:
-        sentences += [f"The plan had {plan.looks} looks at complete blocks with O’Brien–Fleming boundaries; {_looks(given)}."]
-    return " ".join(sentences)
+def compared(given: ReportInput) -> tuple[ContrastRow, ...]:
+    """Return the primary contrasts that have a treatment; a study of one arm has none."""
+    known = set(given.analysis.contrasts["treatment"].dropna())
+    return tuple(row for row in rows.primary(given.analysis) if row.treatment in known)
 
 
-def _looks(given: ReportInput) -> str:
-    """Say which look a report is of, and what allows for the looks."""
-    look = given.analysis.look
-    if look is None or given.interim:
-        return "no look has shown an effect yet" if look is not None and look.number else "no look was reached yet"
-    return f"this is {look}; the adjusted p value is a repeated p value, the ratio’s interval a repeated confidence interval"
-
-
-def apa_all(given: ReportInput, found: Sequence[ContrastRow] | None = None) -> tuple[str, ...]:
+def apa_all(given: ReportInput) -> tuple[str, ...]:
     """Return the APA sentence of every primary contrast."""
-    return tuple(apa(given, row) for row in (rows.primary(given.analysis) if found is None else found))
+    return tuple(apa(given, row) for row in compared(given))

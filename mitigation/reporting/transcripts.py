@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from mitigation.figures import rows
 from mitigation.reporting.inputs import ReportInput
-from mitigation.reporting.visible import Piece, flat, pieces
+from mitigation.reporting.views import AnswerView, BattleView, BlockView, MessageView, MoveView, Segment, Viewer
+from mitigation.reporting.visible import flat, pieces
 from mitigation.types import Detection, Mention, Transcript, Turn
 
 LONGEST: Final = 20_000
@@ -29,80 +29,6 @@ MENTION_LABELS: Final[dict[str, str]] = {
 """What a page calls the kinds of "we"."""
 
 BlockKey = tuple[str, str, int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A run of a message: inside one mention, or between mentions."""
-
-    pieces: tuple[Piece, ...]
-    mention: Mention | None
-
-
-class MoveView(NamedTuple):
-    """What a message of a game states: legal, illegal or missing, and in words."""
-
-    state: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageView:
-    """One message as shown; `left_out` counts the characters beyond the longest text that a page holds."""
-
-    index: int
-    anchor: str
-    agent: str
-    seat: int
-    segments: tuple[Segment, ...]
-    labels: tuple[str, ...]
-    kinds: tuple[str, ...]
-    ingroup: bool
-    unjudged: bool
-    move: MoveView | None
-    long: bool
-    left_out: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BattleView:
-    """One battle as shown; `answers` are those that its agents gave in private afterwards."""
-
-    battle_id: str
-    anchor: str
-    arm: str
-    scenario: str
-    pairing: str
-    replicate: int
-    ending: str
-    status: str
-    error: str
-    models: tuple[str, ...]
-    messages: tuple[MessageView, ...]
-    answers: tuple[tuple[str, tuple[Piece, ...]], ...]
-    with_ingroup: int
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockView:
-    """The battles of one block: the same scenario, pairing, opener and replicate under every arm; control first."""
-
-    title: str
-    battles: tuple[BattleView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Viewer:
-    """What the transcript section holds, of how many battles, and what it can be filtered by."""
-
-    blocks: tuple[BlockView, ...]
-    shown: int
-    total: int
-    arms: tuple[str, ...]
-    scenarios: tuple[str, ...]
-    endings: tuple[str, ...]
-    labels: tuple[str, ...]
 
 
 def anchor(battle_id: str) -> str:
@@ -159,7 +85,7 @@ def _sample(blocks: dict[BlockKey, list[Transcript]], limit: int) -> list[BlockK
     kept: list[BlockKey] = []
     battles = characters = 0
     for key in sorted(blocks, key=lambda key: _digest(repr(key))):
-        size = sum(min(len(turn.text), LONGEST) for battle in blocks[key] for turn in battle.turns)
+        size = sum(min(len(turn.text), LONGEST) for battle in blocks[key] for turn in (*battle.turns, *battle.check))
         if kept and (battles + len(blocks[key]) > limit or characters + size > TEXT_BUDGET):
             continue
         kept.append(key)
@@ -209,14 +135,14 @@ def _battle(battle: Transcript, detections: Sequence[Detection], moves: Mapping[
         anchor=here,
         arm=battle.identity,
         scenario=flat(battle.scenario),
-        pairing=battle.pairing,
-        replicate=battle.replicate,
         ending=(battle.ending or battle.status).replace("_", " "),
-        status=battle.status,
         error=flat(battle.error or ""),
         models=tuple(dict.fromkeys(flat(agent.model or "model not known") for agent in battle.agents)),
         messages=messages,
-        answers=tuple((flat(turn.agent), tuple(pieces(turn.text[:LONGEST]))) for turn in battle.check),
+        answers=tuple(
+            AnswerView(flat(turn.agent), tuple(pieces(turn.text[:LONGEST])), max(0, len(turn.text) - LONGEST))
+            for turn in battle.check
+        ),
         with_ingroup=sum(message.ingroup for message in messages),
         labels=tuple(sorted({label for message in messages for label in _sought(message)})),
     )

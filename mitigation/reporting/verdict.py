@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mitigation.plain import strict
-from mitigation.reporting.compared import ComparedInput, compared_frames
+from mitigation.reporting.compared_tables import ComparedInput, compared_frames
 from mitigation.reporting.inputs import ReportInput
 
 
