@@ -183,6 +183,6 @@ def _parts(cells: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Any]:
     """Return what the cells of a study are made of, by kind and name."""
     found = {(part, cell[part]["name"]): cell[part] for cell in cells for part in ("identity", "scenario", "pairing")}
     if cells:
-        found["cells", "settings"] = {name: cells[0].get(name) for name in _SETTINGS}
-        found["cells", "settings"]["replicates"] = max(cell["replicates"] for cell in cells)
+        found["every", "cell"] = {name: cells[0].get(name) for name in _SETTINGS}
+        found["every", "cell"]["replicates"] = max(cell["replicates"] for cell in cells)
     return found

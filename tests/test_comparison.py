@@ -222,7 +222,7 @@ def test_what_a_study_defines_otherwise_is_listed_and_the_list_is_cut() -> None:
     told = compared([one, two], a=here, b=there).differences
     assert set(told["study"]) == {"b"}
     assert list(told["differs"]) == [
-        "plan.alpha: 0.05 → 0.01", "identity control.bank[0]: 'x' → 'z'", "cells settings.replicates: 10 → 20",
+        "plan.alpha: 0.05 → 0.01", "identity control.bank[0]: 'x' → 'z'", "every cell.replicates: 10 → 20",
         "identity old: not here, but in a", "identity new: not in a",
     ]  # fmt: skip
     many = [cell(f"arm{i}", "x", 10) for i in range(20)], [cell(f"arm{i}", "y", 10) for i in range(20)]
