@@ -61,16 +61,16 @@ def adherence(
 def _battles(found: Lock, transcripts: Sequence[Transcript]) -> Iterator[str]:
     """Yield what the battles themselves show: when they began, which were set aside by hand, and what their agents were told."""
     if early := sum(1 for b in transcripts if b.started_at and _earlier(b.started_at, found.locked_at)):
-        yield f"{counted(early)} began before the plan was locked"
+        yield f"{_counted(early)} began before the plan was locked"
     if excluded := sum(b.status == "excluded" for b in transcripts):
-        yield f"excluded by hand: {counted(excluded)}"
+        yield f"excluded by hand: {_counted(excluded)}"
     planned = {battle.battle_id: battle for plain in found.definitions for battle in battles(cell(plain))}
     other = [b.battle_id for b in transcripts if (known := planned.get(b.battle_id)) and _drawn(known) != _fought(b)]
     if other:
-        yield f"not drawn or told as locked: {counted(len(other))}, {other[0]} among them"
+        yield f"not drawn or told as locked: {_counted(len(other))}, {other[0]} among them"
 
 
-def counted(battles: int) -> str:
+def _counted(battles: int) -> str:
     """Return '1 battle', '3 battles'."""
     return f"{battles:,} battle{'' if battles == 1 else 's'}"
 

@@ -158,3 +158,8 @@ def test_the_tokens_of_private_answers_are_among_the_costs() -> None:
 
 def test_simulated_agents_are_no_models_that_others_may_differ_from() -> None:
     assert not any(line.startswith("these models only") for line in limits(study(definitions=CELLS, simulated=True)))
+
+
+@pytest.mark.parametrize("changes", [{"treatment": None, "n_treatment": 0}, {"n_control": 0, "n_treatment": 0}])
+def test_a_study_with_nothing_to_compare_is_not_called_small(changes: dict[str, object]) -> None:
+    assert not any(line.startswith("small") for line in limits(study(contrasts=[contrast(**changes)])))

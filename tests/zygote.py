@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 WARM = (
     *("experiments.cli", "experiments._wiring", "experiments._sweeps", "mitigation.api", "mitigation.analysis"),
@@ -84,25 +86,25 @@ def serve() -> None:
         print(json.dumps(None if late else os.waitstatus_to_exitcode(status)), file=answers, flush=True)
 
 
-def _become(asked: Mapping[str, object]) -> None:
+def _become(asked: Mapping[str, Any]) -> None:
     """Be the command, and never return."""
     code = 1
     try:
         os.setpgid(0, 0)
         os.chdir(str(asked["cwd"]))
         os.environ.clear()
-        os.environ.update(asked["environment"])  # type: ignore[arg-type]
+        os.environ.update(asked["environment"])
         for number, path, flags in ((0, os.devnull, os.O_RDONLY), (1, asked["out"], os.O_WRONLY), (2, asked["err"], os.O_WRONLY)):
             os.dup2(os.open(str(path), flags | os.O_CREAT, 0o600), number)
         for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
         sys.path[0] = ""
-        sys.argv = ["experiments", *asked["arguments"]]  # type: ignore[misc]
+        sys.argv = ["experiments", *asked["arguments"]]
         runpy.run_module("experiments", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        traceback.print_exc()
     finally:
         with contextlib.suppress(Exception):
             sys.stdout.flush()

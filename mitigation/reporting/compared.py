@@ -70,7 +70,7 @@ def across(given: ComparedInput) -> tuple[str, ...]:
     """Return what the studies show together of each treatment, a sentence each."""
     return tuple(
         f"{treatment}, {studies} studies together: rate ratio {ratio}"
-        + ("" if p == wording.NONE else f", p {p if p.startswith('<') else '= ' + p}, heterogeneity p {differs}")
+        + ("" if p == wording.NONE else f", p {p if p[0] in '<>' else '= ' + p}, heterogeneity p {differs}")
         + " (exploratory)"
         + ("" if note == wording.NONE else f"; {note}")
         for treatment, studies, _, _, _, ratio, p, differs, note in together_lines(given)
@@ -80,17 +80,17 @@ def across(given: ComparedInput) -> tuple[str, ...]:
 def methods(given: ComparedInput) -> str:
     """Return the methods paragraph."""
     parts = [f"{len(given.inputs)} studies were set side by side, each with its own analysis."]
-    across = given.comparison
-    if across.against["low"].notna().any() or across.together["p_value"].notna().any():
+    found = given.comparison
+    if found.against[["low", "high"]].notna().any(axis=None) or found.together["p_value"].notna().any():
         parts.append("Comparisons across studies are exploratory and were not adjusted for multiplicity.")
-    if across.against[["low", "high"]].notna().any(axis=None):
+    if found.against[["low", "high"]].notna().any(axis=None):
         parts.append("Ratios of rate ratios carry intervals by MOVER (Zou & Donner, 2008) from the studies’ own intervals.")
-    if across.together["p_heterogeneity"].notna().any():
+    if found.together["p_heterogeneity"].notna().any():
         parts.append(
             "Equality of the ratios was tested by a Poisson GEE with an interaction of arm and study and a bias-reduced "
             "covariance (Mancl & DeRouen, 2001)."
         )
-    if across.together["p_value"].notna().any():
+    if found.together["p_value"].notna().any():
         parts.append("The battles of all studies together were permuted within the strata of each study.")
     return " ".join([*parts, *(f"Study {one.analysis.study}: {own_methods(one)}" for one in given.inputs)])
 

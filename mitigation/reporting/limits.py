@@ -9,6 +9,7 @@ from mitigation.figures import rows, wording
 from mitigation.next_study import outlook
 from mitigation.reporting import design
 from mitigation.reporting.inputs import ReportInput
+from mitigation.reporting.sentences import compared
 
 ENOUGH: Final = 0.8
 """Power that a study is usually planned for."""
@@ -24,11 +25,13 @@ def _small(given: ReportInput) -> Iterator[str]:
     analysis, plan = given.analysis, given.analysis.plan
     if given.interim or plan.rate != "messages" or (analysis.look is not None and not analysis.look.final):
         return
-    sizes = [n for row in rows.primary(analysis) for n in (row.n_control, row.n_treatment) if n is not None]
+    sizes = [n for row in compared(given) for n in (row.n_control, row.n_treatment) if n]
+    if not sizes:  # one arm alone, or nothing to compare: the verdict says so
+        return
     found = outlook(analysis.battles, plan=plan, outcome=rows.outcome(analysis).removesuffix("_rate"))
     if found is None:
         yield "small: control has fewer than 8 battles, or none with an event; what a study of this size finds is not known"
-    elif sizes and found.power(min(sizes), 0.5) < ENOUGH:
+    elif found.power(min(sizes), 0.5) < ENOUGH:
         several = f" at the level corrected for {found.treatments} comparisons" if found.treatments > 1 else ""
         chances = [f"{100 * found.power(min(sizes), ratio):.0f}%" for ratio in (0.5, 0.7)]
         yield (
@@ -50,8 +53,8 @@ def _narrow(given: ReportInput) -> Iterator[str]:
 
 def _alone(given: ReportInput) -> list[str]:
     """Return the arms that are compared with the control and whose agents all received one text."""
-    compared = {row.treatment for row in rows.primary(given.analysis)}
-    return sorted(arm for arm, texts in given.identities.items() if len(texts) == 1 and arm in compared)
+    treatments = {row.treatment for row in compared(given)}
+    return sorted(arm for arm, texts in given.identities.items() if len(texts) == 1 and arm in treatments)
 
 
 def _detector(given: ReportInput) -> Iterator[str]:
